@@ -8,12 +8,13 @@ import duckdb
 
 from nova_judge.errors import RequestError, WeightingError
 from nova_judge.extras import require
-from nova_judge.findings.merge_gate import Condition, GateRules, judge_gate
+from nova_judge.findings.merge_gate import Condition, judge_gate
 from nova_judge.findings.metrics_record import Metrics, Reweighing
 from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.findings.sentences import headline
 from nova_judge.parquet import check_expansion, connect_to, files_of
+from nova_judge.recipe.trigger import GateDemands
 from nova_judge.records import JudgedRow
 from nova_judge.report.markdown import render_markdown
 from nova_judge.steps.import_job import report_at
@@ -150,12 +151,12 @@ class OpenedRun:
         criteria: Mapping[str, float] | None = None,
         confidence: float | None = None,
     ) -> Condition:
-        """May B replace A? The outcome and its reason, by the rules of `GateRules`.
+        """May B replace A? The outcome and its reason, by the rules of `GateDemands`.
 
         >>> nj.open("out/rubric").gate(min_win_rate=0.6).outcome.name
         'INCONCLUSIVE'
         """
-        rules = GateRules(min_win_rate, max_errors, criteria or {}, confidence)
+        rules = GateDemands(min_win_rate, max_errors, dict(criteria or {}), confidence)
         return judge_gate(self.metrics, rules)
 
     def __repr__(self) -> str:

@@ -18,9 +18,10 @@ from nova_judge.cli.arguments import (
     reweighing,
 )
 from nova_judge.cli.terminal import print_json, say
-from nova_judge.findings.merge_gate import GateOutcome, GateRules, stated_gate
+from nova_judge.findings.merge_gate import GateOutcome, stated_gate
 from nova_judge.findings.reweighed import reweighed_report
 from nova_judge.pairs.criteria import load_groups
+from nova_judge.recipe.trigger import GateDemands
 from nova_judge.report.junit import render_junit
 from nova_judge.report.markdown import render_markdown
 from nova_judge.steps.import_job import report_at
@@ -108,7 +109,7 @@ def command(
     asked, table = reweighing(weights, drop, only), load_groups(groups)
     report = reweighed_report(report_at(run), asked, table)
     criteria = leasts(criterion, ", as in accuracy:0", -sys.float_info.max, sys.float_info.max)
-    rules = GateRules(min_win_rate, max_errors, criteria, confidence)
+    rules = GateDemands(min_win_rate, max_errors, criteria, confidence)
     finding = stated_gate(report.metrics, rules)
     if as_json:
         print_json(finding)

@@ -14,7 +14,7 @@ import msgspec
 from nova_judge.findings.metrics import estimated
 from nova_judge.findings.metrics_record import Metrics, ReviewFindings, Rows
 from nova_judge.findings.reweighed import reweighed_report
-from nova_judge.findings.rubric_findings import REPORTED_TOLERANCE, rubric_metrics
+from nova_judge.findings.rubric_findings import REPORTED_TOLERANCE, RubricEvidence
 from nova_judge.findings.run_evidence import STAGES, unscored_parts
 from nova_judge.findings.saved_report import SavedReport
 from nova_judge.pairs.job_figures import bootstrap_beside
@@ -87,15 +87,18 @@ def audit_report(
     stated = written if isinstance(written, Mapping) else msgspec.to_builtins(metrics)
     settings = metrics.statistics
     evidence = gather(read(row) for row in kept)
+    judgments = [row.judgment for row in kept]
+    rubrics = RubricEvidence()
+    for judgment in judgments:
+        rubrics.add(judgment)
     estimates = estimated(evidence, settings, metrics.basis)
-    ours = estimates | {"rubric": rubric_metrics(kept, settings)}
+    ours = estimates | {"rubric": rubrics.metrics(settings, evidence)}
     ours |= {"review": review} if review is not None else {}
     checked: list[Finding | None] = []
     for name, value in ours.items():
         if name != "notes" and name in stated:
             checked += _compared(f"metrics.json: {name}", stated[name], value)
     checked += _row_sum(metrics.rows, kept)
-    judgments = [row.judgment for row in kept]
     checked += _error_counts(metrics, judgments)
     if metrics.job is not None:
         checked += job_findings(metrics.job.stated, evidence.profiles)

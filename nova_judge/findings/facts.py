@@ -4,11 +4,20 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from nova_judge.findings.metrics import RunFacts
-from nova_judge.findings.metrics_record import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts
+from nova_judge.findings.metrics_record import (
+    CandidateFacts,
+    ErrorCount,
+    GenerationFacts,
+    InputFacts,
+    JudgeFacts,
+    Metrics,
+    RecipeFacts,
+    Rows,
+)
 from nova_judge.kinds.kind import JudgedBy
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.preflight.pricing import run_cost
+from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.row_accounting import DatasetSummary
@@ -19,6 +28,17 @@ from nova_judge.sources.recipe_endpoints import asked_warnings
 from nova_judge.statistics.statistics_settings import JudgeRates, StatisticsSettings
 from nova_judge.text import count_of
 
+_NO_ROWS = DatasetSummary(
+    input=0,
+    rejected=0,
+    generation_failed=0,
+    rows=0,
+    jobs=0,
+    cached=0,
+    rejected_reasons=(),
+    failed_reasons=(),
+)
+
 
 def run_facts(
     run: Run,
@@ -26,21 +46,22 @@ def run_facts(
     outcomes: Sequence[JobOutcome] = (),
     stand_in: str | None = None,
     meter: Meter = UNMETERED,
-) -> RunFacts:
-    """The facts beside the judgments; `summary` is None where the run failed before.
+) -> Metrics:
+    """The metrics of a run without an estimate; `summary` is None where it failed before its jobs.
 
     `stand_in` is what the judge's job says; a job that failed says nothing, its account does.
     """
     kind = kind_of(run.recipe.kind)
     judged_by = kind.judged_by(run.recipe)
     stand_in = stand_in or _judges_stand_in(run, judged_by)
-    rates = run.recipe.statistics.judge_rates
-    return RunFacts(
+    counted = summary or _NO_ROWS
+    return Metrics(
         run_id=run.run_id,
+        status="completed",
+        failure=None,
         kind=run.recipe.kind,
         created=run.created,
         input=InputFacts(uri=run.input.uri, version=run.input.version, size=run.input.size),
-        input_rows=summary.input if summary else 0,
         recipe=RecipeFacts(run.recipe.name, run.recipe_sha256),
         candidates={
             c: CandidateFacts(run.candidate_label(c), getattr(run.sources, c), stand_in_for(run, c))
@@ -55,20 +76,45 @@ def run_facts(
             stand_in=stand_in,
             prompt=str(run.recipe.judge.words) if run.recipe.judge.asked else None,
         ),
-        rejected=summary.rejected if summary else 0,
-        rejected_reasons=summary.rejected_reasons if summary else (),
-        generation_failed=summary.generation_failed if summary else 0,
-        generation_reasons=summary.failed_reasons if summary else (),
-        cached=summary.cached if summary else 0,
-        cost=run_cost(run, summary, outcomes, meter, stand_in=stand_in is not None),
-        settings=StatisticsSettings(
-            level=run.recipe.statistics.level,
-            equivalence_margin=run.recipe.statistics.equivalence_margin,
-            seed=run.recipe.statistics.seed,
-            judge_rates=JudgeRates(**msgspec.structs.asdict(rates)) if rates else None,
+        statistics=_settings(run.recipe),
+        rows=_rows(counted),
+        generation=GenerationFacts(
+            counted.generation_failed, counted.failed_reasons, counted.cached
         ),
+        errors=tuple(_errors(counted)),
+        cost=run_cost(run, summary, outcomes, meter, stand_in=stand_in is not None),
         notes=tuple(_notes(run, summary)) if summary else (),
     )
+
+
+def _settings(recipe: Recipe) -> StatisticsSettings:
+    asked = recipe.statistics
+    rates = asked.judge_rates
+    return StatisticsSettings(
+        level=asked.level,
+        equivalence_margin=asked.equivalence_margin,
+        seed=asked.seed,
+        judge_rates=JudgeRates(**msgspec.structs.asdict(rates)) if rates else None,
+    )
+
+
+def _rows(counted: DatasetSummary) -> Rows:
+    return Rows(
+        input=counted.input,
+        rejected=counted.rejected,
+        generation_failed=counted.generation_failed,
+        judge_failed=None,
+        judged=None,
+    )
+
+
+def _errors(counted: DatasetSummary) -> Iterator[ErrorCount]:
+    for stage, reasons in (
+        ("input", counted.rejected_reasons),
+        ("generation", counted.failed_reasons),
+    ):
+        for each in reasons:
+            yield ErrorCount(stage, each.reason, each.count)
 
 
 def stand_in_for(run: Run, candidate: str) -> str | None:

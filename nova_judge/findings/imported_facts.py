@@ -6,11 +6,19 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from nova_judge.findings.metrics import RunFacts
-from nova_judge.findings.metrics_record import CandidateFacts, InputFacts, JudgeFacts, RecipeFacts
+from nova_judge.findings.metrics_record import (
+    CandidateFacts,
+    ErrorCount,
+    GenerationFacts,
+    InputFacts,
+    JudgeFacts,
+    Metrics,
+    RecipeFacts,
+    Rows,
+)
 from nova_judge.records import CANDIDATES, Candidate, Rejected
 from nova_judge.runs.job_output import JobOutput
-from nova_judge.runs.row_accounting import ReasonCount
+from nova_judge.statistics.statistics_settings import DEFAULTS
 
 _STAMP = re.compile(r"results_(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)")
 
@@ -40,17 +48,18 @@ def facts_of(
     judge: JudgeFacts,
     rejected: tuple[Rejected, ...] = (),
     judged: tuple[Candidate, ...] = CANDIDATES,
-) -> RunFacts:
+) -> Metrics:
     content = content_hash(source.output)
     reasons = Counter(line.reason for line in rejected)
     size = given.lines.stat().st_size if given else 0
     compares = judge.role == "judge"
-    return RunFacts(
+    return Metrics(
         run_id=f"imported-{content[:16]}",
+        status="completed",
+        failure=None,
         kind=kind,
         created=_created(source),
         input=InputFacts(uri=given.name if given else source.uri, version=None, size=size),
-        input_rows=rows,
         recipe=RecipeFacts("imported", content),
         candidates={
             side: CandidateFacts(source.names.get(side) or f"response_{side}", "file")
@@ -58,8 +67,16 @@ def facts_of(
             if compares
         },
         judge=judge,
-        rejected=len(rejected),
-        rejected_reasons=tuple(ReasonCount(*one) for one in reasons.most_common()),
+        statistics=DEFAULTS,
+        rows=Rows(
+            input=rows,
+            rejected=len(rejected),
+            generation_failed=0,
+            judge_failed=None,
+            judged=None,
+        ),
+        generation=GenerationFacts(0, (), 0),
+        errors=tuple(ErrorCount("input", *one) for one in reasons.most_common()),
         notes=(f"imported from {source.uri}: a job that was started elsewhere",),
     )
 

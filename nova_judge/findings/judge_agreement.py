@@ -1,19 +1,20 @@
 """Several judges on the same pairs: how often they agree, beyond chance, and where they differ."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
 
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.saved_report import SCORES, SavedReport
-from nova_judge.parquet import check_expansion, connect_to, rows_of
 from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import CANDIDATES, JudgedRow
+from nova_judge.scores.scores_parquet import read_scores
+from nova_judge.scores.table import AnswerScore
 from nova_judge.statistics.agreement import cohen_kappa
 from nova_judge.statistics.beyond_chance import BeyondChance
 from nova_judge.statistics.outcomes import VERDICTS, Outcome, profile_of, score_quarters
@@ -32,16 +33,27 @@ class Pair(NamedTuple):
     id: str = ""
 
 
-class JudgeVerdicts(NamedTuple):
-    """One judge's verdicts, the category of each pair where one is known, and all pairs in order.
+class JudgedPair(NamedTuple):
+    """A pair as a run has it, with its verdict and category where it has them."""
 
-    A pair without a verdict keeps its place among equal ones.
-    """
+    pair: Pair
+    verdict: Outcome | None
+    category: str | None = None
+
+
+class JudgeVerdicts(NamedTuple):
+    """One judge's pairs in their order; one without a verdict keeps its place among equal ones."""
 
     name: str
-    verdicts: Mapping[Pair, Outcome]
-    categories: Mapping[Pair, str]
-    pairs: tuple[Pair, ...] = ()
+    pairs: Sequence[JudgedPair]
+
+
+class _Verdict(NamedTuple):
+    verdict: Outcome
+    category: str | None
+
+
+_Given: TypeAlias = dict[Pair, _Verdict]
 
 
 class PairOfJudges(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,97 +107,83 @@ def cross_check(judges: Sequence[JudgeVerdicts], level: float = 0.95) -> CrossCh
 
     Raises NotComparableError when two of them have fewer than two pairs in common.
     """
-    judges, by_ids = _matched(_named_apart(judges))
-    compared = [_compared(first, second, level) for first, second in combinations(judges, 2)]
-    every = [pair for pair in judges[0].verdicts if all(pair in j.verdicts for j in judges)]
-    differing = [
-        DifferingPair(pair, tuple(VERDICTS[judge.verdicts[pair]] for judge in judges))
-        for pair in every
-        if len({judge.verdicts[pair] for judge in judges}) > 1
+    names = tuple(_named_apart(judge.name for judge in judges))
+    given, by_ids = _matched(judges)
+    pairs = [
+        _compared((names[one], names[other]), given[one], given[other], level)
+        for one, other in combinations(range(len(judges)), 2)
     ]
-    return CrossCheck(
-        tuple(judge.name for judge in judges),
-        len(every),
-        tuple(compared),
-        tuple(differing),
-        max(_repeated(judge.verdicts) for judge in judges),
-        by_ids,
-    )
+    every = [pair for pair in given[0] if all(pair in verdicts for verdicts in given)]
+    differing = [
+        DifferingPair(pair, tuple(VERDICTS[verdicts[pair].verdict] for verdicts in given))
+        for pair in every
+        if len({verdicts[pair].verdict for verdicts in given}) > 1
+    ]
+    repeated = max(len(verdicts) - len({pair[:3] for pair in verdicts}) for verdicts in given)
+    return CrossCheck(names, len(every), tuple(pairs), tuple(differing), repeated, by_ids)
 
 
-def _named_apart(judges: Sequence[JudgeVerdicts]) -> list[JudgeVerdicts]:
+def _named_apart(names: Iterable[str]) -> Iterator[str]:
     """Judges of one name, distinguished by their order."""
     seen: Counter[str] = Counter()
-    named = []
-    for judge in judges:
-        seen[judge.name] += 1
-        number = seen[judge.name]
-        named.append(judge if number == 1 else judge._replace(name=f"{judge.name} ({number})"))
-    return named
+    for name in names:
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name} ({seen[name]})"
 
 
-def _matched(judges: Sequence[JudgeVerdicts]) -> tuple[Sequence[JudgeVerdicts], bool]:
-    """The judges with pairs that can be looked up in each other: with ids if those agree."""
-    without = [_without_ids(judge) for judge in judges]
+def _matched(judges: Sequence[JudgeVerdicts]) -> tuple[list[_Given], bool]:
+    """The verdicts by pairs that can be looked up in each other: with ids if those agree."""
+    by_ids = [_given(judge, with_ids=True) for judge in judges]
+    in_order = [_given(judge, with_ids=False) for judge in judges]
     agree = all(
-        len(one.verdicts.keys() & other.verdicts.keys())
-        == len(bare.verdicts.keys() & other_bare.verdicts.keys())
-        for (one, bare), (other, other_bare) in combinations(zip(judges, without, strict=True), 2)
+        len(by_ids[one].keys() & by_ids[other].keys())
+        == len(in_order[one].keys() & in_order[other].keys())
+        for one, other in combinations(range(len(judges)), 2)
     )
-    return (judges, True) if agree else (without, False)
+    return (by_ids, True) if agree else (in_order, False)
 
 
-def _without_ids(judge: JudgeVerdicts) -> JudgeVerdicts:
+def _given(judge: JudgeVerdicts, *, with_ids: bool) -> _Given:
     seen: Counter[Pair] = Counter()
-    rows = judge.pairs or judge.verdicts
-    bare = {pair: _next(pair._replace(id="", place=0), seen) for pair in rows}
-    return judge._replace(
-        verdicts={bare[pair]: verdict for pair, verdict in judge.verdicts.items()},
-        categories={bare[pair]: category for pair, category in judge.categories.items()},
-        pairs=tuple(bare.values()),
-    )
+    given: _Given = {}
+    for judged in judge.pairs:
+        pair = judged.pair if with_ids else judged.pair._replace(id="")
+        if judged.verdict is not None:
+            given[pair._replace(place=seen[pair])] = _Verdict(judged.verdict, judged.category)
+        seen[pair] += 1
+    return given
 
 
-def _repeated(pairs: Iterable[Pair]) -> int:
-    texts = [pair[:3] for pair in pairs]
-    return len(texts) - len(set(texts))
-
-
-def _compared(first: JudgeVerdicts, second: JudgeVerdicts, level: float) -> PairOfJudges:
-    common = [pair for pair in first.verdicts if pair in second.verdicts]
+def _compared(names: tuple[str, str], one: _Given, other: _Given, level: float) -> PairOfJudges:
+    common = [pair for pair in one if pair in other]
     if len(common) < FEWEST_COMMON:
         raise NotComparableError(
-            f"{first.name} and {second.name} have {count_of(len(common), 'judged pair')} in "
+            f"{names[0]} and {names[1]} have {count_of(len(common), 'judged pair')} in "
             "common: the same prompts with the same two answers are needed. Judge one file with "
             "both recipes"
         )
     table = np.zeros((len(VERDICTS), len(VERDICTS)), dtype=np.int64)
-    for pair in common:
-        table[first.verdicts[pair], second.verdicts[pair]] += 1
-    agreed = int(np.trace(table))
-    return PairOfJudges(
-        first=first.name,
-        second=second.name,
-        rows=len(common),
-        agreed=agreed,
-        agreement=agreed / len(common),
-        kappa=cohen_kappa(table, level),
-        table=tuple(tuple(int(count) for count in row) for row in table),
-        by_category=_by_category(first, second, common),
-    )
-
-
-def _by_category(
-    first: JudgeVerdicts, second: JudgeVerdicts, common: Iterable[Pair]
-) -> tuple[CategoryAgreement, ...]:
     rows: Counter[str] = Counter()
     agreed: Counter[str] = Counter()
-    for pair in common:
-        category = first.categories.get(pair) or second.categories.get(pair)
+    for first, second in ((one[pair], other[pair]) for pair in common):
+        table[first.verdict, second.verdict] += 1
+        category = first.category or second.category
         if category is not None:
             rows[category] += 1
-            agreed[category] += first.verdicts[pair] == second.verdicts[pair]
-    return tuple(CategoryAgreement(name, rows[name], agreed[name]) for name in sorted(rows))
+            agreed[category] += first.verdict == second.verdict
+    same = int(np.trace(table))
+    return PairOfJudges(
+        first=names[0],
+        second=names[1],
+        rows=len(common),
+        agreed=same,
+        agreement=same / len(common),
+        kappa=cohen_kappa(table, level),
+        table=tuple(tuple(int(count) for count in row) for row in table),
+        by_category=tuple(
+            CategoryAgreement(name, rows[name], agreed[name]) for name in sorted(rows)
+        ),
+    )
 
 
 def judge_of(report: SavedReport, metric: str | None = None) -> JudgeVerdicts:
@@ -200,36 +198,14 @@ def judge_of(report: SavedReport, metric: str | None = None) -> JudgeVerdicts:
         name = f"{name} (a stand-in)"
     if metrics.scores:
         return _scoring_judge(report, name, metric)
-    return _judge(name, _judged(report.rows()))
+    return JudgeVerdicts(name, list(_judged(report.rows())))
 
 
-class _Read(NamedTuple):
-    """A pair as a run has it, with its verdict and category where it has them."""
-
-    texts: Pair
-    verdict: Outcome | None
-    category: str | None
-
-
-def _judge(name: str, rows: Iterable[_Read]) -> JudgeVerdicts:
-    verdicts: dict[Pair, Outcome] = {}
-    categories: dict[Pair, str] = {}
-    seen: Counter[Pair] = Counter()
-    pairs: list[Pair] = []
-    for texts, verdict, category in rows:
-        pairs.append(pair := _next(texts, seen))
-        if verdict is not None:
-            verdicts[pair] = verdict
-        if category is not None:
-            categories[pair] = category
-    return JudgeVerdicts(name, verdicts, categories, tuple(pairs))
-
-
-def _judged(rows: Iterable[JudgedRow]) -> Iterator[_Read]:
+def _judged(rows: Iterable[JudgedRow]) -> Iterator[JudgedPair]:
     for judged in rows:
         row, quarters = judged.row, score_quarters(profile_of(judged.judgment))
-        texts = Pair(row.prompt, row.response_A or "", row.response_B or "", id=row.id)
-        yield _Read(texts, None if quarters is None else _of_sign(quarters - 2), row.category)
+        pair = Pair(row.prompt, row.response_A or "", row.response_B or "", id=row.id)
+        yield JudgedPair(pair, None if quarters is None else _of_sign(quarters - 2), row.category)
 
 
 def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> JudgeVerdicts:
@@ -243,45 +219,21 @@ def _scoring_judge(report: SavedReport, name: str, metric: str | None) -> JudgeV
             f"{', '.join(metrics) or 'none'}{did_you_mean(chosen, metrics)}"
         )
     better = next(score.better for score in scores if score.metric == chosen)
-    return _judge(f"{name}, {chosen}", _scored(path, chosen, 1 if better == "higher" else -1))
+    pairs = list(_scored(path, chosen, 1 if better == "higher" else -1))
+    return JudgeVerdicts(f"{name}, {chosen}", pairs)
 
 
-def _scored(path: Path, metric: str, sign: int) -> Iterator[_Read]:
-    for sides in _rows_of(path, metric).values():
+def _scored(path: Path, metric: str, sign: int) -> Iterator[JudgedPair]:
+    rows: dict[int, dict[str, AnswerScore]] = defaultdict(dict)
+    for score in read_scores(path, metric):
+        rows[score.row][score.subject] = score
+    for _, sides in sorted(rows.items()):
         if set(sides) == set(CANDIDATES):
             a, b = sides["A"], sides["B"]
             verdict = None
-            if a.score is not None and b.score is not None:
-                verdict = _of_sign((b.score - a.score) * sign)
-            yield _Read(Pair(a.prompt, a.answer, b.answer, id=a.id), verdict, a.category)
-
-
-class _Scored(NamedTuple):
-    score: float | None
-    prompt: str
-    answer: str
-    category: str | None
-    id: str
-
-
-def _rows_of(path: Path, metric: str) -> dict[int, dict[str, _Scored]]:
-    rows: dict[int, dict[str, _Scored]] = defaultdict(dict)
-    with connect_to(path) as connection:
-        check_expansion(connection, path)
-        scored = connection.execute(
-            "SELECT row, subject, score, prompt, answer, category, id FROM read_parquet($path) "
-            "WHERE metric = $metric ORDER BY row",
-            {"path": str(path), "metric": metric},
-        )
-        for row, subject, score, prompt, answer, category, name in rows_of(scored):
-            texts = (prompt or "", answer or "")
-            rows[row][subject] = _Scored(score, *texts, category, name or "")
-    return rows
-
-
-def _next(pair: Pair, seen: Counter[Pair]) -> Pair:
-    seen[pair] += 1
-    return pair._replace(place=seen[pair] - 1)
+            if isinstance(a.result, float) and isinstance(b.result, float):
+                verdict = _of_sign((b.result - a.result) * sign)
+            yield JudgedPair(Pair(a.prompt, a.answer, b.answer, id=a.id), verdict, a.category)
 
 
 def _of_sign(difference: float) -> Outcome:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from nova_judge.findings.metrics import RunFacts
+from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.run_evidence import RunEvidence
 from nova_judge.pairs.controls import Control, judge_control, retest
 from nova_judge.pairs.judged_evidence import verdicts_row
@@ -50,13 +50,13 @@ def judging_of(
 
 
 def with_judging(
-    facts: RunFacts,
+    facts: Metrics,
     judging: Judging,
     found: RunEvidence,
     controls: Iterable[tuple[str, JudgedFiles]],
-) -> RunFacts:
+) -> Metrics:
     """The facts of a run with its early stop and with what its control rows say of the judge."""
-    level = facts.settings.level
+    level = facts.statistics.level
     named = {Control(name): job for name, job in controls}
     repeated = named.pop(Control.REPEAT, None)
     findings = tuple(
@@ -67,9 +67,9 @@ def with_judging(
     first = found.judged({judged.row.line for judged in again}) if again else {}
     return msgspec.structs.replace(
         facts,
-        not_judged=judging.not_judged,
+        rows=msgspec.structs.replace(facts.rows, not_judged=judging.not_judged),
         controls=findings,
         retest=retest(first, again, level),
-        settings=msgspec.structs.replace(facts.settings, anytime=judging.anytime),
+        statistics=msgspec.structs.replace(facts.statistics, anytime=judging.anytime),
         notes=(*facts.notes, judging.reason) if judging.reason else facts.notes,
     )

@@ -1,8 +1,7 @@
 """The gate: may this change be merged, on what the evaluation shows and no more?"""
 
 import enum
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from nova_judge.errors import RequestError
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import headline, interval, one_order_alone, percent
 from nova_judge.findings.sentences_stand_in import who_judged
+from nova_judge.recipe.trigger import GateDemands
 from nova_judge.scores.metric_score import MetricDifference, MetricScore
 from nova_judge.statistics.contest import (
     Contest,
@@ -42,31 +42,6 @@ class GateOutcome(enum.IntEnum):
         return self.name.lower().replace("_", " ")
 
 
-@dataclass(frozen=True, slots=True)
-class GateRules:
-    """Rules that B has to meet. Rates and differences are fractions.
-
-    min_win_rate: at one half, the gate follows the verdict: B better passes, A better is worse. At
-    any other rate, the whole interval must lie at or above it to pass, below it to be worse.
-    max_errors: the share of rows that may be without a verdict in both orders, of the file's rows
-    less those left over when judging stopped early.
-    criteria: least mean difference B less A per criterion, on the scale from 0 to 1. Where single
-    answers were scored, per metric: the least by which B, or the customised model, is better, in
-    the metric's own units; with one model alone, the least mean (the most, where less is better).
-    confidence: level of the win rate's interval, None for the run's own.
-    """
-
-    min_win_rate: float = 0.5
-    max_errors: float = 0.05
-    criteria: Mapping[str, float] = field(default_factory=dict)
-    confidence: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("min_win_rate", "max_errors"):
-            if not 0 <= (value := getattr(self, name)) <= 1:
-                raise RequestError(f"{name} {value:g}: a fraction from 0 to 1 is expected")
-
-
 class Condition(NamedTuple):
     """One condition of the gate, and why it holds or not."""
 
@@ -92,7 +67,7 @@ class GateFinding(msgspec.Struct, frozen=True):
     conditions: tuple[GateCondition, ...]
 
 
-def stated_gate(metrics: Metrics, rules: GateRules) -> GateFinding:
+def stated_gate(metrics: Metrics, rules: GateDemands) -> GateFinding:
     """The gate's answer with everything it rests on; raises as `judge_gate` does."""
     conditions = _findings(metrics, rules)
     together = _together(conditions)
@@ -106,7 +81,7 @@ def stated_gate(metrics: Metrics, rules: GateRules) -> GateFinding:
     )
 
 
-def judge_gate(metrics: Metrics, rules: GateRules) -> Condition:
+def judge_gate(metrics: Metrics, rules: GateDemands) -> Condition:
     """All conditions together: not evaluated before worse, worse before inconclusive, then pass.
 
     Raises RequestError when another level is asked of a run whose means have theirs already.
@@ -122,7 +97,7 @@ def _together(findings: Sequence[Condition]) -> Condition:
     return Condition(GateOutcome.PASS, "; ".join(finding.reason for finding in findings))
 
 
-def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Condition]:
+def _findings(metrics: Metrics, rules: GateDemands) -> Sequence[Condition]:
     if not metrics.completed:
         return [Condition(GateOutcome.NOT_EVALUATED, str(headline(metrics)))]
     if many := metrics.tournament:
@@ -139,7 +114,7 @@ def _findings(metrics: Metrics, rules: GateRules) -> Sequence[Condition]:
     ]
 
 
-def _win_rate(metrics: Metrics, rules: GateRules) -> Condition:
+def _win_rate(metrics: Metrics, rules: GateDemands) -> Condition:
     rate = metrics.win_rate
     if rate is None:
         reason = "the run has no win rate: no row was judged, or its kind compares no answers"
@@ -208,7 +183,7 @@ def _errors(metrics: Metrics, most: float) -> Condition:
     return Condition(GateOutcome.PASS, reason)
 
 
-def _criterion(metrics: Metrics, name: str, rules: GateRules) -> Condition:
+def _criterion(metrics: Metrics, name: str, rules: GateDemands) -> Condition:
     criteria = metrics.rubric.criteria if metrics.rubric else ()
     by_name = {criterion.name: criterion for criterion in criteria}
     if name not in by_name:
@@ -229,7 +204,7 @@ def _criterion(metrics: Metrics, name: str, rules: GateRules) -> Condition:
 
 
 def _metrics(
-    metrics: Metrics, scores: Sequence[MetricScore], rules: GateRules
+    metrics: Metrics, scores: Sequence[MetricScore], rules: GateDemands
 ) -> Sequence[Condition]:
     unscored = [score for score in scores if score.estimate is None]
     entries: Sequence[MetricScore | MetricDifference] = metrics.differences or scores
@@ -248,7 +223,7 @@ def _metrics(
     ]
 
 
-def _metric(entry: MetricScore | MetricDifference, rows: int, rules: GateRules) -> Condition:
+def _metric(entry: MetricScore | MetricDifference, rows: int, rules: GateDemands) -> Condition:
     name, measured = entry.metric, entry.interval
     if measured is None:
         return Condition(GateOutcome.NOT_EVALUATED, f"{name}: {entry.reason}")

@@ -2,10 +2,8 @@
 
 from typing import Final, Literal, NamedTuple
 
-import msgspec
-
 from nova_judge.errors import RequestError
-from nova_judge.findings.merge_gate import Condition, GateOutcome, GateRules, judge_gate
+from nova_judge.findings.merge_gate import Condition, GateOutcome, judge_gate
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.recipe.trigger import Decision
 from nova_judge.runs.run import Run
@@ -50,9 +48,8 @@ def registry_finding(run: Run, metrics: Metrics, decision: Decision) -> Registry
 
 
 def _gate(metrics: Metrics, decision: Decision) -> Condition:
-    rules = GateRules(**msgspec.structs.asdict(decision.gate))
     try:
-        return judge_gate(metrics, rules)
+        return judge_gate(metrics, decision.gate)
     except RequestError as error:
         return Condition(GateOutcome.NOT_EVALUATED, str(error))
 

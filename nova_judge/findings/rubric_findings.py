@@ -4,9 +4,8 @@ Every score is recomputed from the criteria; what the container reported is only
 """
 
 import math
-from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -23,19 +22,19 @@ from nova_judge.findings.rubric_record import (
 from nova_judge.pairs.criteria import default_groups
 from nova_judge.pairs.criterion_weights import coverage, judge_weighting, reweigh
 from nova_judge.pairs.firmness import drivers, firmness, leading_driver
-from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.pairs.rubric_columns import FULL_SCORE, RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import RubricPacker
 from nova_judge.pairs.score_use import score_counts, score_shape
 from nova_judge.pairs.weighted_scores import WEIGHT_UNITS, recomputed_scores
-from nova_judge.records import JudgedRow, Judgment, Rubric, Unscored, Verdict
+from nova_judge.records import Judgment, Rubric, Unscored
 from nova_judge.statistics.arrays import Codes, Floats, Keys
 from nova_judge.statistics.clusters import repeated
 from nova_judge.statistics.decision import Word, decide, holm
+from nova_judge.statistics.evidence import Evidence
 from nova_judge.statistics.metric_means import UNIT, Scale, mean_difference, mean_score
 from nova_judge.statistics.observed_scale import mean_difference_p_value
 from nova_judge.statistics.outcomes import Outcome
-from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.statistics.win_rate import ScoreCounts, score_interval
 
 WEIGHT_SUM_TOLERANCE = 0.001
@@ -47,19 +46,15 @@ _STEPS = 400
 
 
 class RubricCounts(msgspec.Struct):
-    """Counts of a run's rubrics: rows, `both_bad` by order, `weight_sums` in millionths by rows."""
+    """Counts of a run's rubrics: rows, and `weight_sums` in millionths by rows."""
 
     asked: bool = False
     unreadable: int = 0
     differing: int = 0
-    both_bad: dict[str, int] = {}
     weight_sums: dict[int, int] = {}
 
     def add(self, judgment: Judgment) -> None:
         """The next row."""
-        bad = [one == Verdict.BOTH_BAD for one in (judgment.forward, judgment.backward)]
-        for name, met in (("forward", bad[0]), ("backward", bad[1]), ("both", all(bad))):
-            self.both_bad[name] = self.both_bad.get(name, 0) + met
         rubric = judgment.rubric
         self.asked = self.asked or rubric is not None
         self.unreadable += isinstance(rubric, Unscored)
@@ -73,7 +68,6 @@ class RubricCounts(msgspec.Struct):
         self.asked = self.asked or others.asked
         self.unreadable += others.unreadable
         self.differing += others.differing
-        self.both_bad = dict(Counter(self.both_bad) + Counter(others.both_bad))
         self.weight_sums = dict(Counter(self.weight_sums) + Counter(others.weight_sums))
 
 
@@ -89,22 +83,22 @@ class RubricEvidence:
         self.packer.add(judgment)
         self.counts.add(judgment)
 
-    def metrics(self, settings: StatisticsSettings, prompts: Keys) -> RubricFindings | None:
+    def metrics(self, settings: StatisticsSettings, rows: Evidence) -> RubricFindings | None:
         """The section `rubric`, once; None for a judge that writes no rubrics.
 
-        prompts: the key of each row's prompt (`cluster_of`); 0 is a row alone.
+        rows: the evidence of the same rows beside their rubrics.
         """
         if not self.counts.asked:
             return None
         columns = columns_from(self.packer.take(), default_groups())
-        scored, keys = int(columns.scored.sum()), prompts[columns.scored]
+        scored, keys = int(columns.scored.sum()), rows.clusters[columns.scored]
         own = reweigh(columns, judge_weighting(columns))
         of_a, of_b = own.A[columns.scored], own.B[columns.scored]
-        bad = Counter(self.counts.both_bad)
+        bad = (rows.both_bad_forward, rows.both_bad_backward)
         return RubricFindings(
             n=scored,
             unreadable=self.counts.unreadable,
-            both_bad=BothBadRows(bad["forward"], bad["backward"], bad["both"]),
+            both_bad=BothBadRows(*(int(each.sum()) for each in (*bad, bad[0] & bad[1]))),
             ties=TiedRows(
                 forward=int((columns.forward == Outcome.TIE).sum()),
                 backward=int((columns.backward == Outcome.TIE).sum()),
@@ -115,22 +109,11 @@ class RubricEvidence:
             weights_not_one=_weights_off(self.counts.weight_sums),
             reported_differs=self.counts.differing,
             margin_against_verdict=_against_verdict(columns, own.verdicts),
-            criteria=_criteria(columns, prompts, settings.level) if scored else (),
+            criteria=_criteria(columns, rows.clusters, settings.level) if scored else (),
             criteria_left_out=max(0, len(columns.groups) - CRITERIA_SHOWN),
             driver=leading_driver(drivers(columns)),
             firmness=firmness(columns, seed=settings.seed),
         )
-
-
-def rubric_metrics(
-    rows: Iterable[JudgedRow], settings: StatisticsSettings = DEFAULTS
-) -> RubricFindings | None:
-    """The section `rubric` of `metrics.json` for these rows; None when no row has a rubric."""
-    evidence, prompts = RubricEvidence(), array("Q")
-    for judged in rows:
-        evidence.add(judged.judgment)
-        prompts.append(cluster_of(judged.row))
-    return evidence.metrics(settings, np.array(prompts, dtype=np.uint64))
 
 
 def differs_from_report(judgment: Judgment) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 
 from nova_judge.findings.bradley_terry import Leaderboard, Match, Prompts, Standing, leaderboard
 from nova_judge.findings.merge_gate import saved_contest
-from nova_judge.findings.metrics import RunFacts, known_metrics
+from nova_judge.findings.metrics import known_metrics
 from nova_judge.findings.metrics_record import ErrorCount, Metrics
 from nova_judge.findings.tournament_record import (
     CandidateUse,
@@ -45,7 +45,7 @@ def tournament_of(
 
 
 def tournament_metrics(
-    facts: RunFacts, tournament: Tournament, pairs: Sequence[PairFound], lost: int
+    facts: Metrics, tournament: Tournament, pairs: Sequence[PairFound], lost: int
 ) -> Metrics:
     """The metrics of the whole run. `lost`: rows that some pair's judge left without a verdict."""
     judging = [
@@ -54,7 +54,7 @@ def tournament_metrics(
         for error in pair.metrics.errors
         if error.stage not in ("input", "generation")
     ]
-    judged = facts.input_rows - facts.rejected - facts.generation_failed - lost
+    judged = facts.rows.input - facts.rows.rejected - facts.rows.generation_failed - lost
     metrics = known_metrics(facts, judged, lost, judging)
     notes = (*facts.notes, tournament.board.method, *_blocked(pairs))
     return msgspec.structs.replace(

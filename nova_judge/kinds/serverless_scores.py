@@ -31,7 +31,7 @@ from nova_judge.records import Rejected
 from nova_judge.runs.results_json import stand_in_of
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import JudgeUsage, Workload
-from nova_judge.scores.bedrock_results import judge_facts, llmaj_job
+from nova_judge.scores.bedrock_results import RowNumbers, judge_facts, llmaj_job
 from nova_judge.scores.container_scores import CONTAINER_FACTS, container_job
 from nova_judge.scores.found import JobScores, ScoresFound, collected_scores
 
@@ -107,12 +107,12 @@ class ServerlessScores:
         return JobRequest(call, evaluation_request(serverless, scorer, job.subject, place))
 
     def results(self, run: Run, jobs: Sequence[FinishedJob]) -> ScoresFound:
-        judge, prompts = run.recipe.serverless.llmaj, dict[str, int]()
+        judge, numbers = run.recipe.serverless.llmaj, RowNumbers()
 
         def scores_of(job: FinishedJob) -> JobScores:
             subject = job.planned.subject
             if job.planned.step == "judge":
-                return llmaj_job(subject, job.output, prompts)
+                return llmaj_job(subject, job.output, numbers)
             if job.planned.step == "answer":
                 return JobScores(subject, [], stand_in=stand_in_of(job.output.results))
             return container_job(subject, job.output, job.rows)

@@ -56,12 +56,27 @@ class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class GateDemands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Demands of `nova-judge gate`, with its defaults (`findings.merge_gate.GateRules`)."""
+    """Demands of the gate, which B has to meet. Rates and differences are fractions.
+
+    min_win_rate: at one half, the gate follows the verdict: B better passes, A better is worse. At
+    any other rate, the whole interval must lie at or above it to pass, below it to be worse.
+    max_errors: the share of rows that may be without a verdict in both orders, of the file's rows
+    less those left over when judging stopped early.
+    criteria: least mean difference B less A per criterion, on the scale from 0 to 1. Where single
+    answers were scored, per metric: the least by which B, or the customised model, is better, in
+    the metric's own units; with one model alone, the least mean (the most, where less is better).
+    confidence: level of the win rate's interval, None for the run's own.
+    """
 
     min_win_rate: Annotated[float, Meta(ge=0, le=1)] = 0.5
     max_errors: Annotated[float, Meta(ge=0, le=1)] = 0.05
     criteria: dict[str, float] = {}
     confidence: Annotated[float, Meta(ge=0.5, lt=1)] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("min_win_rate", "max_errors"):
+            if not 0 <= (value := getattr(self, name)) <= 1:
+                raise RequestError(f"{name} {value:g}: a fraction from 0 to 1 is expected")
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

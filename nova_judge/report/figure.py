@@ -15,12 +15,6 @@ from matplotlib.figure import Figure
 from nova_judge.findings import sentences
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.report import palette
-from nova_judge.report.figure_counts import (
-    draw_comparison,
-    draw_distribution,
-    draw_lines,
-    draw_shares,
-)
 from nova_judge.report.figure_frame import (
     ShownFigure,
     drawable,
@@ -31,7 +25,14 @@ from nova_judge.report.figure_frame import (
     write_foot,
 )
 from nova_judge.report.figure_intervals import plot_scores, plot_tournament
-from nova_judge.report.figure_rates import draw_gauge, draw_rates
+from nova_judge.report.figure_panels import (
+    draw_comparison,
+    draw_distribution,
+    draw_gauge,
+    draw_lines,
+    draw_rates,
+    draw_shares,
+)
 from nova_judge.report.key_figures import table_rows
 from nova_judge.report.rates import named_rates
 

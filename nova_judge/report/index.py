@@ -115,33 +115,24 @@ def win_rate_trend(series: Series) -> Trend | None:
 
 
 def criterion_trends(series: Series) -> list[Trend]:
-    """The mean difference B less A of every criterion that all runs have."""
-    runs = [report.metrics for report in series]
+    """The mean difference B less A of every criterion that all runs with a rubric have.
+
+    It lies on a scale from 0 to 1; of many criteria the most used.
+    """
+    runs = [
+        {each.name: each.mean_B - each.mean_A for each in rubric.criteria} if rubric else {}
+        for rubric in (report.metrics.rubric for report in series)
+    ]
+    scored = [run for run in runs if run]
+    common = [name for name in scored[-1] if all(name in run for run in scored)] if scored else []
     trends = []
-    for name in _common_criteria(runs):
-        values = [_difference_of(metrics, name) for metrics in runs]
-        placed = [(place, v, v, v) for place, v in enumerate(values) if v is not None]
+    for name in common[:MOST_IN_A_TREND]:
+        values = [(place, run[name]) for place, run in enumerate(runs) if name in run]
+        placed = [(place, value, value, value) for place, value in values]
         trend = _trend(name, placed, len(runs), neutral=0.0)
         if trend is not None:
             trends.append(trend)
     return trends
-
-
-def _common_criteria(runs: Sequence[Metrics]) -> list[str]:
-    """Names of the criteria that every run with a rubric has, the most used first."""
-    names = [[each.name for each in run.rubric.criteria] for run in runs if run.rubric]
-    listed = [each for each in names if each]
-    if not listed:
-        return []
-    return [name for name in listed[-1] if all(name in each for each in listed)][:MOST_IN_A_TREND]
-
-
-def _difference_of(metrics: Metrics, name: str) -> float | None:
-    """Mean difference B less A of one criterion on a scale from 0 to 1; None if unknown."""
-    for criterion in metrics.rubric.criteria if metrics.rubric else ():
-        if criterion.name == name:
-            return criterion.mean_B - criterion.mean_A
-    return None
 
 
 def _trend(

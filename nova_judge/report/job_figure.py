@@ -12,14 +12,15 @@ from nova_judge.findings.job_metrics import metrics_of_job
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import percent
 from nova_judge.report.figure import Panel, draw_panels, plot_judge_results
-from nova_judge.report.figure_counts import (
+from nova_judge.report.figure_frame import write_lines
+from nova_judge.report.figure_panels import (
     draw_comparison,
     draw_distribution,
+    draw_gauge,
     draw_lines,
+    draw_rates,
     draw_shares,
 )
-from nova_judge.report.figure_frame import write_lines
-from nova_judge.report.figure_rates import draw_gauge, draw_rates
 from nova_judge.report.rates import NamedRate, reported_rates
 
 __all__ = ["plot_nova_judge_results"]

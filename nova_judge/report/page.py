@@ -17,7 +17,7 @@ from nova_judge.report import panels
 from nova_judge.report.key_figures import job_table, table_rows
 from nova_judge.report.rates import named_rates
 from nova_judge.report.report_rows import AnswersShown, PairsShown, ReportRows
-from nova_judge.text import count_of, one_line
+from nova_judge.text import count_of, one_line, shortened
 from nova_judge.version import __version__
 
 __all__ = ["render_page"]
@@ -37,7 +37,7 @@ class Asset(NamedTuple):
 def render_page(
     metrics: Metrics, evidence: ReportRows | None = None, rejected: Iterable[Rejected] = ()
 ) -> str:
-    """The page of a run of any kind; the evidence must have been written before.
+    """The page of a run of any kind.
 
     >>> from nova_judge.findings.job_metrics import metrics_of_job
     >>> render_page(metrics_of_job({"a_scores": 10, "b_scores": 40})).partition(">")[0]
@@ -82,6 +82,7 @@ def environment() -> jinja2.Environment:
         "p_value": sentences.p_value,
         "interval": sentences.interval,
         "one_line": one_line,
+        "shortened": shortened,
         "named": sentences.named,
         "count_of": count_of,
         "thousands": "{:,}".format,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import Rate
 from nova_judge.pairs.job_findings import LEVEL
+from nova_judge.statistics.win_rate import Interval
 
 __all__ = ["named_rates"]
 
@@ -14,15 +15,6 @@ class NamedRate(NamedTuple):
 
     name: str
     rate: Rate
-
-
-class ReportedRate(NamedTuple):
-    """A rate as somebody else computed it: the interval may miss its own estimate."""
-
-    estimate: float
-    low: float
-    high: float
-    level: float
 
 
 def named_rates(metrics: Metrics) -> list[NamedRate]:
@@ -52,9 +44,12 @@ def our_rates(metrics: Metrics) -> list[NamedRate]:
 
 
 def reported_rates(metrics: Metrics) -> list[NamedRate]:
-    """Rates that the judge job reported, [] without an interval: quoted, never vouched for."""
+    """Rates that the judge job reported, [] without an interval: quoted, never vouched for.
+
+    Such an interval may miss its own estimate.
+    """
     job = metrics.job
     if job is None or job.winrate is None or job.lower_rate is None or job.upper_rate is None:
         return []
-    rate = ReportedRate(job.winrate, job.lower_rate, job.upper_rate, LEVEL)
+    rate = Interval(job.winrate, job.lower_rate, job.upper_rate, LEVEL, "of the judge job")
     return [NamedRate("as the judge job reports it", rate)]

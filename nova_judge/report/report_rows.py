@@ -8,9 +8,10 @@ import shutil
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, TypeAlias
 
 import msgspec
 
@@ -21,7 +22,7 @@ from nova_judge.findings.saved_report import JUDGMENTS, SCORES, SavedReport
 from nova_judge.parquet import remove_rows
 from nova_judge.records import JudgedRow, Rejected, Unscored
 from nova_judge.report.page_rows import RowSample, pack
-from nova_judge.report.slider_data import Weights, WeightsEvidence, own_result
+from nova_judge.report.slider_data import Weights, WeightsEvidence
 from nova_judge.review.labels import LabelFolder, ReviewedRow, label_folder, read_review
 from nova_judge.scores.scores_parquet import read_scores, write_scores
 from nova_judge.scores.table import AnswerScore
@@ -38,8 +39,6 @@ class PairsShown(msgspec.Struct, frozen=True, kw_only=True):
     sample_sentence: str
     packed: str
     weights: Weights | None
-    packed_weights: str
-    own_result: str
 
 
 class ScoreShown(msgspec.Struct, frozen=True):
@@ -70,98 +69,71 @@ class AnswersShown(msgspec.Struct, frozen=True, kw_only=True):
     held: int
 
 
-class ReportRows(Protocol):
-    """The rows of a report."""
-
-    @property
-    def file(self) -> str:
-        """The name of the file beside the page."""
-
-    def parquet(self) -> bytes | None:
-        """The file with all rows, None where it lies beside the page; to be called once, before
-        `shown`."""
-
-    def shown(self, metrics: Metrics) -> PairsShown | AnswersShown:
-        """Choose what the page shows of them."""
-
-
+@dataclass(frozen=True)
 class KeptPairs:
-    """Pairs that went to a judge, of which the sample and the rubrics are kept."""
+    """Pairs that went to a judge, of which the sample and the rubrics are kept.
 
-    file = JUDGMENTS
+    `parquet`: the file with all rows; None where it lies beside the page.
+    """
 
-    def __init__(self, sample: RowSample, weights: WeightsEvidence) -> None:
-        self._sample, self._weights = sample, weights
+    sample: RowSample
+    weights: WeightsEvidence
+    parquet: bytes | None = None
+    file: ClassVar = JUDGMENTS
 
-    def parquet(self) -> bytes | None:
-        """Nothing: `judgments.parquet` lies beside the page."""
-        return None
+    def watch(self, rows: Iterable[JudgedRow]) -> Iterator[JudgedRow]:
+        """Pass the rows on; sample and sliders watch them."""
+        return self.sample.watch(self.weights.watch(rows))
 
     def shown(self, metrics: Metrics) -> PairsShown:
         """An even sample of the rows."""
-        rows = self._sample.rows()
-        weights = self._weights.weights(metrics)
+        rows = self.sample.rows()
         held = {
             "rows": [row.shown for row in rows],
-            "groups": self._weights.group_names(rows),
+            "groups": self.weights.group_names(rows),
         }
         return PairsShown(
             count=len(rows),
-            sample_sentence=sentences.sample(len(rows), self._sample.seen),
+            sample_sentence=sentences.sample(len(rows), self.sample.seen),
             packed=pack(held),
-            weights=weights,
-            packed_weights=pack(weights.form) if weights else "",
-            own_result=own_result(weights),
+            weights=self.weights.weights(metrics),
         )
 
 
-class WatchedPairs(KeptPairs):
-    """Pairs that stream by; `reviewed` are those that people labelled, by line."""
-
-    def __init__(
-        self,
-        rows: Iterable[JudgedRow],
-        run_id: str,
-        reviewed: Mapping[int, ReviewedRow] | None = None,
-    ) -> None:
-        super().__init__(RowSample(run_id, reviewed), WeightsEvidence())
-        self._rows = self._sample.watch(self._weights.watch(rows))
-
-
-class JudgedPairs(WatchedPairs):
+def judged_pairs(rows: Iterable[JudgedRow], run_id: str) -> KeptPairs:
     """Pairs whose file is to be written."""
-
-    def parquet(self) -> bytes:
-        """`judgments.parquet`; sample and sliders watch the rows as they pass."""
-        return _written(lambda path: write_judgments(self._rows, path))
-
-
-class StoredPairs(WatchedPairs):
-    """Pairs whose file lies where it has to."""
-
-    def parquet(self) -> None:
-        """Nothing; sample and sliders watch the rows as they pass."""
-        deque(self._rows, maxlen=0)
+    kept = KeptPairs(RowSample(run_id), WeightsEvidence())
+    written = _written(lambda path: write_judgments(kept.watch(rows), path))
+    return replace(kept, parquet=written)
 
 
+def stored_pairs(
+    rows: Iterable[JudgedRow], run_id: str, reviewed: Mapping[int, ReviewedRow] | None = None
+) -> KeptPairs:
+    """Pairs whose file lies where it has to; `reviewed` are those that people labelled, by line."""
+    kept = KeptPairs(RowSample(run_id, reviewed), WeightsEvidence())
+    deque(kept.watch(rows), maxlen=0)
+    return kept
+
+
+@dataclass(frozen=True)
 class ScoredAnswers:
     """Single answers with their scores."""
 
-    file = SCORES
+    scores: Sequence[AnswerScore]
+    file: ClassVar = SCORES
 
-    def __init__(self, scores: Sequence[AnswerScore]) -> None:
-        self._scores = scores
-
+    @property
     def parquet(self) -> bytes:
         """`scores.parquet`."""
-        return _written(lambda path: write_scores(self._scores, path))
+        return _written(lambda path: write_scores(self.scores, path))
 
     def shown(self, metrics: Metrics) -> AnswersShown:
         """The first rows with all their scores; nothing is cut in `scores.parquet`."""
-        rows = dict.fromkeys(score.row for score in self._scores)
+        rows = dict.fromkeys(score.row for score in self.scores)
         kept = set(islice(rows, MOST_ANSWER_ROWS))
         answers: dict[tuple[int, str], AnswerShown] = {}
-        for score in self._scores:
+        for score in self.scores:
             if score.row in kept:
                 answer = answers.setdefault((score.row, score.subject), _answer(score))
                 answer.scores.append(
@@ -173,6 +145,10 @@ class ScoredAnswers:
                 )
         ordered = [answers[place] for place in sorted(answers)]
         return AnswersShown(answers=ordered, shown=len(kept), held=len(rows))
+
+
+ReportRows: TypeAlias = KeptPairs | ScoredAnswers
+"""The rows of a report: the name and bytes of their file, and what the page shows of them."""
 
 
 def _written(write: Callable[[Path], object]) -> bytes:
@@ -210,7 +186,7 @@ def rows_of_report(report: SavedReport, out: Path) -> ReportRows | None:
     if report.metrics.scores is not None:
         return ScoredAnswers(read_scores(report.stored_evidence()))
     _copy(report.stored_judgments(), out / JUDGMENTS)
-    return StoredPairs(report.rows(), report.metrics.run_id, reviewed_rows(report.folder))
+    return stored_pairs(report.rows(), report.metrics.run_id, reviewed_rows(report.folder))
 
 
 def _copy(rows: Path, target: Path) -> None:

@@ -143,19 +143,17 @@ class ServedFolder:
     def _file(self, target: str) -> Path | None:
         try:
             self._bring(target)
-            return find_file(self._folder, target)
+            path = named_path(self._folder, target)
         except (OSError, ValueError):
             return None
-
-
-def find_file(folder: Path, target: str) -> Path | None:
-    """The report file that a request names; None for anything else, links out of the folder too."""
-    path = named_path(folder, target)
-    return path if path is not None and path.is_file() else None
+        return path if path is not None and path.is_file() else None
 
 
 def named_path(folder: Path, target: str) -> Path | None:
-    """Where a report file that a request names would lie; None for any other file."""
+    """Where a report file that a request names would lie; None for any other file.
+
+    Links out of the folder name none.
+    """
     path = (folder / unquote(urlsplit(target).path).lstrip("/")).resolve()
     is_part = path.parent.name == JUDGMENTS and path.suffix == ".parquet"
     known = path.name in CONTENT_TYPES or is_part

@@ -21,7 +21,7 @@ from nova_judge.pairs.criterion_weights import (
 from nova_judge.pairs.rubric_columns import RubricColumns, columns_from
 from nova_judge.pairs.rubric_packing import PackedRows, RubricPacker
 from nova_judge.records import JudgedRow
-from nova_judge.report.page_rows import PageRow
+from nova_judge.report.page_rows import PageRow, pack
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 
 MOST_ROWS = 200_000
@@ -56,6 +56,19 @@ class Weights(NamedTuple):
     left_out: int
     own: ReweighedFigures
     form: SliderForm
+
+    @property
+    def packed(self) -> str:
+        """The payload as the page holds it."""
+        return pack(self.form)
+
+    @property
+    def own_result(self) -> str:
+        """The result with the judge's own weights, as the sliders show it before they move."""
+        own = self.own
+        counts = {"a": own.a, "b": own.b, "ties": own.ties, "unscored": own.unscored}
+        stated = {"word": own.verdict.word, "rate": own.win_rate, **counts}
+        return msgspec.json.encode(stated).decode()
 
 
 class WeightsEvidence:
@@ -108,16 +121,6 @@ def flat_rows(columns: RubricColumns) -> list[list[int]]:
     entries = columns.by_group
     table = np.stack([entries.group, entries.A, entries.B], axis=1)
     return [piece.ravel().tolist() for piece in np.split(table, entries.start[1:-1])]
-
-
-def own_result(weights: Weights | None) -> str:
-    """The result with the judge's own weights, as the sliders show it before they move."""
-    if weights is None:
-        return ""
-    own = weights.own
-    counts = {"a": own.a, "b": own.b, "ties": own.ties, "unscored": own.unscored}
-    stated = {"word": own.verdict.word, "rate": own.win_rate, **counts}
-    return msgspec.json.encode(stated).decode()
 
 
 def _weights(columns: RubricColumns, settings: StatisticsSettings) -> Weights:

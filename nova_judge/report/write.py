@@ -36,9 +36,8 @@ def render_report(
 
     metrics = storable_metrics(metrics)
     yield "metrics.json", encode_metrics(metrics)
-    parquet = evidence.parquet() if evidence is not None else None
-    if evidence is not None and parquet is not None:
-        yield evidence.file, parquet
+    if evidence is not None and (rows := evidence.parquet) is not None:
+        yield evidence.file, rows
     figure = plot_judge_results(metrics)
     yield "figure.png", render(figure, "png")
     yield "figure.svg", render(figure, "svg")

@@ -1,14 +1,14 @@
 """The lines of Bedrock's judge, in jobs of its own or as a serverless second step, as scores."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 
 import msgspec
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.json_lines import require_lines
+from nova_judge.json_lines import lines_of, require_lines
 from nova_judge.recipe.bedrock_judge import BUILTIN, BedrockJudge, bedrock_evaluation
 from nova_judge.recipe.serverless import ServerlessJudge
 from nova_judge.records import Candidate, InputRow, Unscored
@@ -39,6 +39,11 @@ class OutputScore(msgspec.Struct):
     def metric(self) -> str:
         """The metric's name without `Builtin.`."""
         return self.metricName.removeprefix(BUILTIN)
+
+    @property
+    def given(self) -> float | str | Unscored:
+        """The result, which is unscored where the judge gave none."""
+        return NO_RESULT if self.result is None else self.result
 
     @property
     def explanation(self) -> str:
@@ -102,6 +107,8 @@ class OutputLine(msgspec.Struct):
         return responses[0] if responses else None
 
 
+RowNumbers: TypeAlias = dict[tuple[str, int], int]
+"""Rows by prompt, and by how many equal prompts of the same model came before."""
 _decoder = msgspec.json.Decoder(OutputLine)
 
 
@@ -113,68 +120,66 @@ def read_output_line(content: bytes) -> OutputLine | None:
         return None
 
 
+def output_lines(files: Iterable[Path]) -> Iterator[OutputLine | None]:
+    """Every line of the files but blank ones; None for one that cannot be read."""
+    for path in files:
+        with path.open("rb") as file:
+            for line in lines_of(file):
+                yield read_output_line(line.content or b"")
+
+
 def bedrock_job(
     judge: BedrockJudge, candidate: Candidate, output: JobOutput, sent: Path | None
 ) -> JobScores:
     """Every score of one evaluation job; `sent` holds the rows that it was given."""
     rows = list(require_lines(sent, InputRow, JudgeJobError)) if sent is not None else []
-    lines = [line for path in output.judged for line in path.read_bytes().splitlines()]
-    scores = [
-        AnswerScore(
-            candidate,
-            metric,
-            answered.row.line,
-            score.result,
-            id=answered.row.id,
-            category=answered.row.category,
-            explanation=score.explanation,
-            prompt=answered.row.prompt,
-            answer=answered.row.response(candidate) or "",
-            reference=answered.row.reference or "",
-            cluster=answered.row.cluster,
-        )
-        for answered in scored_answers(judge, candidate, rows, lines)
-        for metric, score in answered.scores.items()
-    ]
+    scores = list(scored_answers(judge, candidate, rows, output_lines(output.judged)))
     names = (stand_in_named(score.explanation) for score in scores)
     return JobScores(candidate, scores, stand_in=next((name for name in names if name), None))
 
 
-def llmaj_job(subject: str, output: JobOutput, prompts: dict[str, int]) -> JobScores:
+def llmaj_job(subject: str, output: JobOutput, rows: RowNumbers) -> JobScores:
     """Every score of a serverless judge: it brings its own answers, so that its lines are the rows.
 
-    Equal prompts of both subjects are one row; `prompts` numbers them over the jobs of a run.
+    Of a line that cannot be read there is no score, which the row count shows.
     """
-    lines = [line for path in output.judged for line in path.read_bytes().splitlines()]
+    scores = [
+        score
+        for row, line in numbered(output_lines(output.judged), rows)
+        for score in line_scores(subject, row, line)
+    ]
     return JobScores(
-        subject,
-        list(_llmaj_scores(subject, lines, prompts)),
-        reported_figures(output),
-        stand_in=stand_in_of(output.results),
+        subject, scores, reported_figures(output), stand_in=stand_in_of(output.results)
     )
 
 
-def _llmaj_scores(
-    subject: str, lines: Iterable[bytes], prompts: dict[str, int]
-) -> Iterator[AnswerScore]:
-    seen: Counter[str] = Counter()
-    for content in lines:
-        line = read_output_line(content)
-        if line is None:
-            continue  # its row has no score, which the row count shows
-        seen[line.prompt] += 1
-        key = f"{seen[line.prompt]} {line.prompt}"
-        row = prompts.setdefault(key, len(prompts) + 1)
-        for score in line.scores:
-            yield AnswerScore(
-                subject,
-                score.metric,
-                row,
-                NO_RESULT if score.result is None else score.result,
-                id=str(row),
-                explanation=score.explanation,
-                prompt=line.prompt,
-            )
+def numbered(
+    lines: Iterable[OutputLine | None], rows: RowNumbers
+) -> Iterator[tuple[int, OutputLine]]:
+    """The lines that can be read, with the rows that they belong to.
+
+    Equal prompts of several models are one row; `rows` numbers them over the jobs of a run.
+    """
+    seen: Counter[tuple[str, str]] = Counter()
+    for line in lines:
+        if line is not None:
+            seen[line.model, line.prompt] += 1
+            key = (line.prompt, seen[line.model, line.prompt])
+            yield rows.setdefault(key, len(rows) + 1), line
+
+
+def line_scores(subject: str, row: int, line: OutputLine) -> Iterator[AnswerScore]:
+    """The scores of a line as those of a row."""
+    for score in line.scores:
+        yield AnswerScore(
+            subject,
+            score.metric,
+            row,
+            score.given,
+            id=str(row),
+            explanation=score.explanation,
+            prompt=line.prompt,
+        )
 
 
 def stand_in_named(explanation: str) -> str | None:
@@ -193,63 +198,53 @@ def judge_facts(judge: BedrockJudge | ServerlessJudge) -> dict[str, MetricFacts]
     return facts
 
 
-class MetricResult(NamedTuple):
-    """A judge's result by one metric: a number, a word of the scale, or why there is none."""
-
-    result: float | str | Unscored
-    explanation: str = ""
-
-
-class ScoredAnswer(NamedTuple):
-    """One answer with the judge's scores by metric name, without `Builtin.`."""
-
-    row: InputRow
-    scores: dict[str, MetricResult]
-
-
 def scored_answers(
-    judge: BedrockJudge, candidate: Candidate, rows: Sequence[InputRow], output: Iterable[bytes]
-) -> list[ScoredAnswer]:
-    """Every row with what the jobs wrote about its answer, in the order of `rows`.
+    judge: BedrockJudge,
+    candidate: Candidate,
+    rows: Iterable[InputRow],
+    output: Iterable[OutputLine | None],
+) -> Iterator[AnswerScore]:
+    """What the jobs wrote about the answer of every row, by every metric, in the order of `rows`.
 
     Bedrock keeps neither an id nor the order, so lines are matched by prompt and answer; equal
     ones are interchangeable. A row without a line, or a metric without a result, is unscored.
     """
     written: dict[tuple[str, str | None], list[tuple[OutputScore, ...]]] = defaultdict(list)
-    for content in output:
-        line = read_output_line(content)
+    for line in output:
         if line is not None:
             written[line.prompt, line.answer].append(line.scores)
-    answers, facts = [], judge_facts(judge)
+    facts = judge_facts(judge)
     for row in rows:
-        waiting = written.get((row.shown, row.response(candidate) or ""))
+        answer = row.response(candidate) or ""
+        waiting = written.get((row.shown, answer))
         scores = waiting.pop(0) if waiting else None
-        answers.append(ScoredAnswer(row, _by_metric(facts, scores)))
-    return answers
+        # [?] Own metrics are expected under the name that the request gave them.
+        by_name = {score.metric: score for score in scores or ()}
+        reported = ", ".join(sorted(by_name)) or "nothing"
+        absent = Unscored(
+            "the job wrote no readable line for this row"
+            if scores is None
+            else f"the job did not report this metric: it has {reported}"
+        )
+        for name, known in facts.items():
+            score = by_name.get(name)
+            yield AnswerScore(
+                candidate,
+                name,
+                row.line,
+                absent if score is None else _on_scale(score, known.scale or UNIT),
+                id=row.id,
+                category=row.category,
+                explanation=score.explanation if score else "",
+                prompt=row.prompt,
+                answer=answer,
+                reference=row.reference or "",
+                cluster=row.cluster,
+            )
 
 
-def _by_metric(
-    facts: dict[str, MetricFacts], scores: tuple[OutputScore, ...] | None
-) -> dict[str, MetricResult]:
-    if scores is None:
-        missing = MetricResult(Unscored("the job wrote no readable line for this row"))
-        return dict.fromkeys(facts, missing)
-    # [?] Own metrics are expected under the name that the request gave them.
-    by_name = {score.metric: score for score in scores}
-    reported = ", ".join(sorted(by_name)) or "nothing"
-    absent = MetricResult(Unscored(f"the job did not report this metric: it has {reported}"))
-    return {
-        name: _metric_result(by_name[name], known.scale or UNIT) if name in by_name else absent
-        for name, known in facts.items()
-    }
-
-
-def _metric_result(score: OutputScore, scale: Scale) -> MetricResult:
-    if score.result is None:
-        return MetricResult(NO_RESULT, score.explanation)
-    if isinstance(score.result, float):
-        low, high = scale
-        if not low <= score.result <= high:
-            reason = f"the result {score.result} does not lie in [{low}, {high}]"
-            return MetricResult(Unscored(reason), score.explanation)
-    return MetricResult(score.result, score.explanation)
+def _on_scale(score: OutputScore, scale: Scale) -> float | str | Unscored:
+    if isinstance(score.result, float) and not scale.low <= score.result <= scale.high:
+        ends = f"[{scale.low}, {scale.high}]"
+        return Unscored(f"the result {score.result} does not lie in {ends}")
+    return score.given

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from nova_judge.errors import JudgeJobError
 from nova_judge.inputs.own_data import OwnRow
 from nova_judge.json_lines import require_lines
+from nova_judge.pairs.job_findings import figure
 from nova_judge.pairs.judge_output import read_details, read_shown
 from nova_judge.pairs.metrics_text import MetricsReader
 from nova_judge.records import Unscored
@@ -48,17 +49,11 @@ def reported_figures(files: JobOutput) -> dict[str, Reported]:
     for path in files.results:
         tasks = figures_by_task(path)
         chosen = tasks.get("all") or next(iter(tasks.values()), {})
-        for name, value in chosen.items():
-            mean = _number(value)
+        for name in chosen:
+            mean = figure(chosen, name)
             if mean is not None and not name.endswith(_STANDARD_ERROR):
-                figures[name] = Reported(mean, _number(chosen.get(f"{name}{_STANDARD_ERROR}")))
+                figures[name] = Reported(mean, figure(chosen, f"{name}{_STANDARD_ERROR}"))
     return figures
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return finite(value)
 
 
 def detail_scores(

@@ -1,22 +1,21 @@
 """Scores of a Bedrock evaluation job that others ran: its output lines are all that is known."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.json_lines import lines_of
 from nova_judge.recipe.bedrock_judge import bedrock_evaluation
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.scores.bedrock_results import (
-    NO_RESULT,
-    OutputLine,
-    read_output_line,
+    RowNumbers,
+    line_scores,
+    numbered,
+    output_lines,
     stand_in_named,
 )
 from nova_judge.scores.found import JobScores, ScoresFound, collected_scores
-from nova_judge.scores.table import AnswerScore, MetricFacts
+from nova_judge.scores.table import MetricFacts
 from nova_judge.text import count_of
 
 
@@ -34,7 +33,7 @@ def imported_bedrock(files: Sequence[Path]) -> ImportedScores:
 
     Equal prompts of two models are one row, in the order of the files. Raises JudgeJobError.
     """
-    lines = [line for path in files for line in _lines(path)]
+    lines = list(output_lines(files))
     read = [line for line in lines if line is not None]
     models = list(dict.fromkeys(line.model for line in read))
     if not read:
@@ -48,13 +47,16 @@ def imported_bedrock(files: Sequence[Path]) -> ImportedScores:
             "two can be read: name the output of one of them."
         )
     sides = dict(zip(models, CANDIDATES, strict=False))
-    rows: dict[tuple[str, int], int] = {}
-    seen: Counter[tuple[str, str]] = Counter()
-    scores: list[AnswerScore] = []
-    for line in read:
-        seen[line.model, line.prompt] += 1
-        row = rows.setdefault((line.prompt, seen[line.model, line.prompt]), len(rows) + 1)
-        scores += _of_line(line, sides[line.model], row)
+    rows: RowNumbers = {}
+    scores = [
+        score._replace(
+            category=line.inputRecord.category,
+            answer=line.answer or "",
+            reference=line.inputRecord.referenceResponse or "",
+        )
+        for row, line in numbered(read, rows)
+        for score in line_scores(sides[line.model], row, line)
+    ]
     facts = {score.metric: _facts(score.metric) for score in scores}
     lost = len(lines) - len(read)
     notes = (f"{count_of(lost, 'line')} of the evaluation output cannot be read",) if lost else ()
@@ -63,29 +65,6 @@ def imported_bedrock(files: Sequence[Path]) -> ImportedScores:
     judge = next((line.judge for line in read if line.judge), "")
     names = {side: model or f"response_{side}" for model, side in sides.items()}
     return ImportedScores(collected_scores(facts, [job]), names, judge, len(rows) + lost)
-
-
-def _lines(path: Path) -> list[OutputLine | None]:
-    with path.open("rb") as file:
-        return [read_output_line(line.content or b"") for line in lines_of(file)]
-
-
-def _of_line(line: OutputLine, subject: Candidate, row: int) -> list[AnswerScore]:
-    return [
-        AnswerScore(
-            subject,
-            score.metric,
-            row,
-            NO_RESULT if score.result is None else score.result,
-            id=str(row),
-            category=line.inputRecord.category,
-            explanation=score.explanation,
-            prompt=line.prompt,
-            answer=line.answer or "",
-            reference=line.inputRecord.referenceResponse or "",
-        )
-        for score in line.scores
-    ]
 
 
 def _facts(metric: str) -> MetricFacts:

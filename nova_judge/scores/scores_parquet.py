@@ -33,10 +33,10 @@ def write_scores(scores: Iterable[AnswerScore], path: Path) -> int:
     return write_parquet(path, COLUMNS, map(_columns, scores))
 
 
-def read_scores(path: Path) -> list[AnswerScore]:
+def read_scores(path: Path, metric: str | None = None) -> list[AnswerScore]:
     """Every score of the file, in its order; `result` is the number, the word or why there is none.
 
-    Raises duckdb.Error where the file cannot be read.
+    With `metric` the scores by that one alone. Raises duckdb.Error where the file cannot be read.
     """
     with connect_to(path) as connection:
         check_expansion(connection, path)
@@ -44,8 +44,9 @@ def read_scores(path: Path) -> list[AnswerScore]:
         # An earlier version's file has no clusters.
         chosen = ", ".join(name if name in there else "NULL" for name in _OTHERS)
         result = connection.execute(
-            f"SELECT score, word, unscored, {chosen} FROM read_parquet($path)",  # noqa: S608 (ours)
-            {"path": str(path)},
+            f"SELECT score, word, unscored, {chosen} FROM read_parquet($path) "  # noqa: S608 (ours)
+            "WHERE $metric IS NULL OR metric = $metric",
+            {"path": str(path), "metric": metric},
         )
         return [
             AnswerScore(

@@ -20,7 +20,7 @@ from nova_judge.findings.imported_job import ImportedJob, imported_job
 from nova_judge.findings.metrics_record import encode_metrics, storable_metrics
 from nova_judge.findings.saved_report import METRICS, SavedReport, find_metrics, open_report
 from nova_judge.records import Candidate
-from nova_judge.report.report_rows import JudgedPairs, ScoredAnswers
+from nova_judge.report.report_rows import ReportRows, ScoredAnswers, judged_pairs
 from nova_judge.runs.archive import fetch, is_archive
 from nova_judge.scores.bedrock_results import read_output_line
 from nova_judge.scratch import scratch_folder
@@ -127,9 +127,9 @@ def _write(job: ImportedJob, out: Path, *, draw: bool) -> None:
     report = out / "report"
     report.mkdir(parents=True, exist_ok=True)
     metrics = storable_metrics(job.metrics)
-    rows: JudgedPairs | ScoredAnswers = ScoredAnswers(job.scores)
+    rows: ReportRows = ScoredAnswers(job.scores)
     if job.pairs is not None:
-        rows = JudgedPairs(job.pairs(), metrics.run_id)
+        rows = judged_pairs(job.pairs(), metrics.run_id)
     if draw:
         # Only drawing needs matplotlib, which costs as much as the rest of a command's start.
         from nova_judge.report.write import write_report  # noqa: PLC0415
@@ -137,7 +137,7 @@ def _write(job: ImportedJob, out: Path, *, draw: bool) -> None:
         write_report(report, metrics, rows, job.rejected)
     else:
         (report / METRICS).write_bytes(encode_metrics(metrics))
-        (report / rows.file).write_bytes(rows.parquet())
+        (report / rows.file).write_bytes(rows.parquet or b"")
     if job.rejected:
         lines = b"".join(msgspec.json.encode(line) + b"\n" for line in job.rejected)
         (out / "rejected.jsonl").write_bytes(lines)

@@ -104,7 +104,7 @@ def _publish_pairs(whole: EndedRun, folder: Path) -> Published | JudgeFurther:
     metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *joined.notes))
     if votes is not None:
         tokens = [outcome.tokens or (0, 0) for outcome in outcomes]
-        panel = panel_findings(votes, run.recipe, tokens, facts.settings)
+        panel = panel_findings(votes, run.recipe, tokens, facts.statistics)
         metrics = msgspec.structs.replace(metrics, panel=panel)
     place_rows(bucket, run, parts, rows)
     uri = run_folder.store_report(bucket, metrics, joined.shown)

@@ -8,7 +8,7 @@ import msgspec
 from nova_judge.errors import JudgeJobError
 from nova_judge.findings.bradley_terry import prompts_of
 from nova_judge.findings.facts import run_facts, stand_in_for
-from nova_judge.findings.metrics import RunFacts, compute_metrics
+from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.tournament import PairFound, tournament_metrics, tournament_of
 from nova_judge.findings.tournament_record import CandidateUse
@@ -35,8 +35,8 @@ class EndedRun(NamedTuple):
     outcomes: Sequence[JobOutcome]
     meter: Meter
 
-    def facts(self, stand_in: str | None) -> RunFacts:
-        """The facts of its report."""
+    def facts(self, stand_in: str | None) -> Metrics:
+        """The metrics of its report, without an estimate."""
         return run_facts(self.run, self.summary, self.outcomes, stand_in, self.meter)
 
 

@@ -13,7 +13,7 @@ from nova_judge.layout import RunLayout
 from nova_judge.pairs.judged_rows import PairsFound
 from nova_judge.records import Rejected
 from nova_judge.report.content_types import CONTENT_TYPES
-from nova_judge.report.report_rows import JudgedPairs, ReportRows
+from nova_judge.report.report_rows import ReportRows, judged_pairs
 from nova_judge.report.write import render_report
 from nova_judge.runs import refused as refusals
 from nova_judge.runs.job_outcome import JobOutcome
@@ -87,7 +87,7 @@ def store_pair_report(
 ) -> None:
     """Write the report of two of many candidates, in a folder beside that of the run."""
     layout = RunLayout(run.run_id)
-    for name, content in render_report(metrics, JudgedPairs(pairs.rows(), metrics.run_id)):
+    for name, content in render_report(metrics, judged_pairs(pairs.rows(), metrics.run_id)):
         s3.write(bucket, layout.report_file(f"{folder}{name}"), content, CONTENT_TYPES[name])
 
 

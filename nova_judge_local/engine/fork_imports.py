@@ -70,13 +70,18 @@ def _import() -> None:
         import_module(f"lambdas.{file.stem}")
     for name in (CONTAINER, *LATE):
         import_module(name)
-    environment: Any = import_module("nova_judge.report.page").environment
+    page: Any = import_module("nova_judge.report.page")
+    markdown: Any = import_module("nova_judge.report.markdown")
     for name in [name for name in sys.modules if name.partition(".")[0] == "lambdas"]:
         del sys.modules[name]
     del sys.modules[CONTAINER]
-    templates = environment()
-    for template in templates.list_templates(extensions=["j2"]):
-        templates.get_template(template)  # compiled here, and not by every fork that reports
+    for templates, form in (
+        (page.environment(), ".html.j2"),
+        (markdown.markdown_environment(), ".md.j2"),
+    ):
+        for name in templates.list_templates():
+            if name.endswith(form):
+                templates.get_template(name)  # compiled here, and not by every fork that reports
     # Their loggers write to what is standard output here; each worker makes its own.
     logging.Logger.manager.loggerDict.clear()
     import boto3  # noqa: PLC0415 - in this process alone

@@ -2,13 +2,16 @@
 
 import random
 
-from nova_judge.findings.metrics import RunFacts, compute_metrics
+from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import (
     CandidateFacts,
+    ErrorCount,
+    GenerationFacts,
     InputFacts,
     JudgeFacts,
     Metrics,
     RecipeFacts,
+    Rows,
 )
 from nova_judge.records import (
     Criterion,
@@ -21,6 +24,7 @@ from nova_judge.records import (
     Verdict,
 )
 from nova_judge.runs.row_accounting import ReasonCount
+from nova_judge.statistics.statistics_settings import DEFAULTS
 
 JOB = {
     "a_scores": 84,
@@ -98,10 +102,12 @@ def metrics(rows: list[JudgedRow], job: dict[str, float] | None = None) -> Metri
     return compute_metrics(facts(len(rows)), rows, job)
 
 
-def facts(rows: int, run_id: str = "r-3f9c2a71d0e4b856") -> RunFacts:
+def facts(rows: int, run_id: str = "r-3f9c2a71d0e4b856") -> Metrics:
     """A run of `rows` judged rows and seven more that were not judged."""
-    return RunFacts(
+    return Metrics(
         run_id=run_id,
+        status="completed",
+        failure=None,
         kind="rubric_llm_judge",
         created="2026-11-20T14:03:27Z",
         input=InputFacts(
@@ -109,7 +115,6 @@ def facts(rows: int, run_id: str = "r-3f9c2a71d0e4b856") -> RunFacts:
             version="kY3b0Qm1",
             size=184_213,
         ),
-        input_rows=rows + 7,
         recipe=RecipeFacts("rubric", "9b1f0c77d9f44a1b" * 4),
         candidates={
             "A": CandidateFacts("qwen2.5-1.5b-instruct", "endpoint"),
@@ -120,11 +125,13 @@ def facts(rows: int, run_id: str = "r-3f9c2a71d0e4b856") -> RunFacts:
             instance_type="ml.p5.48xlarge",
             jobs=("nova-judge-r-3f9c2a71d0e4b856-0",),
         ),
-        rejected=3,
-        rejected_reasons=(ReasonCount("prompt is missing", 3),),
-        generation_failed=4,
-        generation_reasons=(ReasonCount("B: timed out after 5 tries", 4),),
-        cached=12,
+        statistics=DEFAULTS,
+        rows=rows_of(rows + 7, rejected=3, generation_failed=4),
+        generation=GenerationFacts(4, (ReasonCount("B: timed out after 5 tries", 4),), 12),
+        errors=(
+            ErrorCount("input", "prompt is missing", 3),
+            ErrorCount("generation", "B: timed out after 5 tries", 4),
+        ),
     )
 
 
@@ -168,4 +175,18 @@ def _criterion(name: str, weight: float, quality: float, generator: random.Rando
         description=f"How well the answer does on {name}.",
         justification_A="Leaves out where to click.",
         justification_B="Names the page and each step.",
+    )
+
+
+def rows_of(
+    lines: int, *, rejected: int = 0, generation_failed: int = 0, not_judged: int = 0
+) -> Rows:
+    """The account of rows that are not judged yet."""
+    return Rows(
+        input=lines,
+        rejected=rejected,
+        generation_failed=generation_failed,
+        judge_failed=None,
+        judged=None,
+        not_judged=not_judged,
     )

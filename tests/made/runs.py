@@ -4,17 +4,21 @@ import random
 from pathlib import Path
 
 from nova_judge.findings.judgments import read_judgments, write_judgments
-from nova_judge.findings.metrics import RunFacts, compute_metrics
+from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import (
     CandidateFacts,
+    GenerationFacts,
     InputFacts,
     JudgeFacts,
+    Metrics,
     RecipeFacts,
     encode_metrics,
 )
 from nova_judge.pairs.judge_output import judgment_of
 from nova_judge.records import InputRow, JudgedRow
+from nova_judge.statistics.statistics_settings import DEFAULTS
 from tests.made import details
+from tests.made.generated import rows_of
 
 
 def judged_rows(metrics: list[dict], prefix: str = "q") -> list[JudgedRow]:
@@ -51,18 +55,22 @@ def in_parts(run: Path, each: int) -> Path:
 
 
 def write_run(folder: Path, rows: list[JudgedRow], candidate: str = "model-b") -> Path:
-    facts = RunFacts(
+    facts = Metrics(
         run_id=folder.name,
+        status="completed",
+        failure=None,
         kind="rubric_llm_judge",
         created="2026-01-01T00:00:00Z",
         input=InputFacts(uri="s3://b/i.jsonl", version="1", size=1),
-        input_rows=len(rows),
         recipe=RecipeFacts("rubric", "0"),
         candidates={
             "A": CandidateFacts("model-a", "file"),
             "B": CandidateFacts(candidate, "file"),
         },
         judge=JudgeFacts(model="nova-2-lite"),
+        statistics=DEFAULTS,
+        rows=rows_of(len(rows)),
+        generation=GenerationFacts(0, (), 0),
     )
     report = folder / "report"
     report.mkdir(parents=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nova_judge.findings.judge_agreement import JudgeVerdicts, Pair, cross_check
+from nova_judge.findings.judge_agreement import JudgedPair, JudgeVerdicts, Pair, cross_check
 from nova_judge.report.cross_check_page import render_cross_check
 from nova_judge.report.page import render_page
 from nova_judge.report.report_rows import MOST_ANSWER_ROWS, ScoredAnswers
@@ -60,8 +60,10 @@ def judges_page(rows: int) -> str:
     judges = [
         JudgeVerdicts(
             name,
-            {pair: outcomes[(place * step) % 3] for place, pair in enumerate(pairs)},
-            dict.fromkeys(pairs, "billing"),
+            [
+                JudgedPair(pair, outcomes[(place * step) % 3], "billing")
+                for place, pair in enumerate(pairs)
+            ],
         )
         for step, name in enumerate(("nova-micro/prod", "reference", "length"))
     ]

@@ -39,7 +39,7 @@ from nova_judge.records import (
     Verdict,
 )
 from nova_judge.report.index import render_index
-from nova_judge.report.report_rows import JudgedPairs, StoredPairs
+from nova_judge.report.report_rows import judged_pairs, stored_pairs
 from nova_judge.report.write import write_report
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from tests.made import generated
@@ -205,7 +205,7 @@ def test_sliders_agree_with_the_command_line(open_page, page_path):
 def test_sliders_know_equivalence(open_page, tmp_path):
     settings = StatisticsSettings(equivalence_margin=0.15)
     rows = generated.judged_rows(240)
-    facts = msgspec.structs.replace(generated.facts(240), settings=settings)
+    facts = msgspec.structs.replace(generated.facts(240), statistics=settings)
     page = open_page(write(tmp_path, compute_metrics(facts, rows, None), rows))
     groups = default_groups()
     columns = columns_of((row.judgment for row in rows), groups)
@@ -285,7 +285,7 @@ def test_hundred_thousand_rows_open(open_page, tmp_path):
     rows = generated.judged_rows(100_000)
     metrics = generated.metrics(rows)
     # The page alone is looked at: what `judgments.parquet` holds is read in other tests.
-    path = write_report(tmp_path, metrics, StoredPairs(rows, metrics.run_id))
+    path = write_report(tmp_path, metrics, stored_pairs(rows, metrics.run_id))
     assert path.stat().st_size < 12_000_000
     page = open_page(path)
     assert page.locator("#row-list > li").count() == 50
@@ -352,7 +352,7 @@ def hostile_row(line: int, text: str) -> JudgedRow:
 
 
 def write(folder: Path, metrics: Metrics, rows: list[JudgedRow]) -> Path:
-    return write_report(folder, metrics, JudgedPairs(rows, metrics.run_id))
+    return write_report(folder, metrics, judged_pairs(rows, metrics.run_id))
 
 
 def write_index(folder: Path) -> Path:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from nova_judge.cli import review as review_command
 from nova_judge.cli.main import app
 from nova_judge.findings.saved_report import open_report
-from nova_judge.report.report_rows import JudgedPairs
+from nova_judge.report.report_rows import judged_pairs
 from nova_judge.report.review_server import ReviewServer
 from nova_judge.report.write import write_report
 from nova_judge.review.labels import read_draw, read_review
@@ -27,7 +27,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     rows = generated.judged_rows(240)
     metrics = generated.metrics(rows)
-    write_report(folder / "report", metrics, JudgedPairs(iter(rows), metrics.run_id))
+    write_report(folder / "report", metrics, judged_pairs(iter(rows), metrics.run_id))
     done = CliRunner().invoke(app, ["review", str(folder), "--budget", "40", "--plan"])
     assert done.exit_code == 0, done.output
     assert re.search(r"90% +│ +± \d+\.\d points", done.output)

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from nova_judge.pairs.weighted_scores import recomputed_scores
 from nova_judge.records import Verdict
-from nova_judge.report.report_rows import JudgedPairs
+from nova_judge.report.report_rows import judged_pairs
 from nova_judge.report.report_server import make_server
 from nova_judge.report.write import write_report
 from tests.made import generated
@@ -111,7 +111,7 @@ def page_path(tmp_path_factory) -> Path:
     rows = labelled_rows(240)
     folder = tmp_path_factory.mktemp("rows")
     metrics = generated.metrics(rows)
-    write_report(folder, metrics, JudgedPairs(iter(rows), metrics.run_id))
+    write_report(folder, metrics, judged_pairs(iter(rows), metrics.run_id))
     return folder / "report.html"
 
 
@@ -168,7 +168,7 @@ def test_filters_without_a_use_are_not_shown(open_page, tmp_path):
         for judged in generated.judged_rows(12)
     ]
     metrics = generated.metrics(rows)
-    page = open_page(write_report(tmp_path, metrics, JudgedPairs(iter(rows), "r")))
+    page = open_page(write_report(tmp_path, metrics, judged_pairs(iter(rows), "r")))
     for name in ("criterion", "ahead", "margin", "label"):
         assert not page.is_visible(f"[name={name}]")
     assert page.is_visible("[name=verdict]")
@@ -180,7 +180,7 @@ def large(tmp_path_factory):
     folder = tmp_path_factory.mktemp("large")
     rows = generated.judged_rows(20_000)
     metrics = generated.metrics(rows)
-    write_report(folder / "mine" / "report", metrics, JudgedPairs(iter(rows), metrics.run_id))
+    write_report(folder / "mine" / "report", metrics, judged_pairs(iter(rows), metrics.run_id))
     with serving(make_server(folder, 0)) as server:
         address = f"http://127.0.0.1:{server.server_address[1]}/mine/report/report.html"
         yield address, metrics.reconciled.ties

@@ -4,7 +4,7 @@ import pytest
 
 from nova_judge.cli.main import main
 from nova_judge.findings.metrics_record import encode_metrics
-from nova_judge.report.report_rows import JudgedPairs
+from nova_judge.report.report_rows import judged_pairs
 from nova_judge.report.write import write_report
 from tests.made.changed import changed
 
@@ -26,7 +26,7 @@ def nova_judge(monkeypatch, capsys):
 
 @pytest.fixture
 def run(tmp_path, rubric_metrics, rows):
-    write_report(tmp_path / "run" / "report", rubric_metrics, JudgedPairs(rows, "r"))
+    write_report(tmp_path / "run" / "report", rubric_metrics, judged_pairs(rows, "r"))
     return tmp_path / "run"
 
 

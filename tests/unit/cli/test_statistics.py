@@ -11,6 +11,7 @@ from nova_judge.errors import InputFileError, RequestError, SavedReportError
 from nova_judge.findings.metrics import compute_metrics, failed_metrics
 from nova_judge.findings.metrics_record import CandidateFacts, InputFacts, encode_metrics
 from tests.made import runs
+from tests.made.generated import rows_of
 from tests.made.profiles import HAIKU, jsonl
 from tests.unit.findings.test_metrics import facts, pairs
 
@@ -107,10 +108,8 @@ def write_run(folder: Path, a: str, b: str, verdicts: str) -> Path:
     run_facts = facts(
         run_id=f"r-{folder.name}",
         input=InputFacts(uri="s3://d/x", version="v", size=1),
-        input_rows=len(rows),
+        rows=rows_of(len(rows)),
         candidates={"A": CandidateFacts(a, "file"), "B": CandidateFacts(b, "file")},
-        rejected=0,
-        generation_failed=0,
     )
     folder.mkdir(exist_ok=True)
     path = folder / "metrics.json"

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from nova_judge.errors import NotComparableError
-from nova_judge.findings.judge_agreement import JudgeVerdicts, Pair, cross_check, judge_of
+from nova_judge.findings.judge_agreement import (
+    JudgedPair,
+    JudgeVerdicts,
+    Pair,
+    cross_check,
+    judge_of,
+)
 from nova_judge.findings.judgments import write_judgments
 from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.findings.saved_report import open_report
@@ -23,10 +29,11 @@ A, B, TIE = Outcome.A, Outcome.B, Outcome.TIE
 
 
 def judge(name: str, *verdicts: Outcome) -> JudgeVerdicts:
-    pairs = {Pair(f"p{n}", "a", "b"): verdict for n, verdict in enumerate(verdicts)}
-    return JudgeVerdicts(
-        name, pairs, {pair: "odd" if int(pair[0][1:]) % 2 else "even" for pair in pairs}
-    )
+    pairs = [
+        JudgedPair(Pair(f"p{n}", "a", "b"), verdict, "odd" if n % 2 else "even")
+        for n, verdict in enumerate(verdicts)
+    ]
+    return JudgeVerdicts(name, pairs)
 
 
 def test_agreement_and_kappa_are_those_of_scikit_learn() -> None:
@@ -58,7 +65,9 @@ def test_three_judges_are_compared_two_by_two_on_what_each_two_share() -> None:
 
 def test_judges_of_other_pairs_are_refused() -> None:
     with pytest.raises(NotComparableError, match="Judge one file with both recipes"):
-        cross_check([judge("x", A, B), JudgeVerdicts("y", {Pair("other", "a", "b"): A}, {})])
+        cross_check(
+            [judge("x", A, B), JudgeVerdicts("y", [JudgedPair(Pair("other", "a", "b"), A)])]
+        )
 
 
 @pytest.fixture
@@ -109,30 +118,27 @@ def scoring_run(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
+def verdicts_of(judge: JudgeVerdicts) -> dict[str, Outcome | None]:
+    return {judged.pair.prompt: judged.verdict for judged in judge.pairs}
+
+
 def test_a_judging_run_speaks_over_both_orders(judging_run: Path) -> None:
     found = judge_of(open_report(judging_run))
-    assert {pair[0]: verdict for pair, verdict in found.verdicts.items()} == {
-        "q1": B,
-        "q2": TIE,
-    }
+    assert verdicts_of(found) == {"q1": B, "q2": TIE, "q3": None, "q4": None}
 
 
 def test_a_scoring_run_speaks_by_the_higher_score(
     scoring_run: Callable[[str], Path], judging_run: Path
 ) -> None:
     found = judge_of(open_report(scoring_run("higher")))
-    assert {pair[0]: verdict for pair, verdict in found.verdicts.items()} == {
-        "q1": A,
-        "q2": TIE,
-        "q3": B,
-    }
+    assert verdicts_of(found) == {"q1": A, "q2": TIE, "q3": B}
     (pair,) = cross_check([judge_of(open_report(judging_run)), found]).pairs
     assert (pair.rows, pair.agreed) == (2, 1)
 
 
 def test_where_less_is_better_the_lower_score_wins(scoring_run: Callable[[str], Path]) -> None:
     found = judge_of(open_report(scoring_run("lower")))
-    assert found.verdicts[Pair("q1", "a1", "b1")] == B
+    assert found.pairs[0] == JudgedPair(Pair("q1", "a1", "b1"), B)
 
 
 def test_an_unknown_metric_names_those_there_are(scoring_run: Callable[[str], Path]) -> None:
@@ -143,8 +149,8 @@ def test_an_unknown_metric_names_those_there_are(scoring_run: Callable[[str], Pa
 def test_the_page_escapes_what_models_wrote() -> None:
     hostile = Pair("<script>alert(1)</script>", "<b>a</b>", "b")
     other = Pair("q", "a", "b")
-    first = JudgeVerdicts("<i>x</i>", {hostile: A, other: A}, {})
-    second = JudgeVerdicts("y", {hostile: B, other: A}, {})
+    first = JudgeVerdicts("<i>x</i>", [JudgedPair(hostile, A), JudgedPair(other, A)])
+    second = JudgeVerdicts("y", [JudgedPair(hostile, B), JudgedPair(other, A)])
     found = cross_check([first, second])
     page = render_cross_check(found)
     assert "<script>alert" not in page
@@ -157,9 +163,7 @@ def test_the_page_escapes_what_models_wrote() -> None:
 
 def test_equal_pairs_are_matched_in_their_order_and_none_is_dropped() -> None:
     def repeated(name: str, *verdicts: Outcome) -> JudgeVerdicts:
-        return JudgeVerdicts(
-            name, {Pair("p", "a", "b", n): verdict for n, verdict in enumerate(verdicts)}, {}
-        )
+        return JudgeVerdicts(name, [JudgedPair(Pair("p", "a", "b"), each) for each in verdicts])
 
     checked = cross_check([repeated("x", A, B, TIE), repeated("y", A, A, TIE)])
     assert (checked.common, checked.pairs[0].agreed, checked.repeated) == (3, 2, 2)
@@ -169,9 +173,8 @@ def test_equal_pairs_are_matched_in_their_order_and_none_is_dropped() -> None:
 
 def with_ids(name: str, **verdicts: Outcome) -> JudgeVerdicts:
     """One pair several times, in the order given, each with an id of its own."""
-    return JudgeVerdicts(
-        name, {Pair("p", "a", "b", id=row): verdict for row, verdict in verdicts.items()}, {}
-    )
+    pairs = [JudgedPair(Pair("p", "a", "b", id=row), verdict) for row, verdict in verdicts.items()]
+    return JudgeVerdicts(name, pairs)
 
 
 def test_equal_pairs_are_matched_by_their_ids_whatever_their_order() -> None:

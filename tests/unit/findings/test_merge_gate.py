@@ -6,9 +6,10 @@ from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
 from nova_judge.errors import RequestError
-from nova_judge.findings.merge_gate import GateOutcome, GateRules, judge_gate, saved_contest
+from nova_judge.findings.merge_gate import GateOutcome, judge_gate, saved_contest
 from nova_judge.findings.metrics import compute_metrics
 from nova_judge.findings.metrics_record import encode_metrics
+from nova_judge.recipe.trigger import GateDemands
 from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
 from nova_judge.statistics.contest import win_rate_of
 from nova_judge.statistics.statistics_settings import StatisticsSettings
@@ -23,7 +24,7 @@ ALLOWED = 0.1
 
 
 def outcome(metrics, **rules):
-    return judge_gate(metrics, GateRules(**{"max_errors": ALLOWED} | rules)).outcome
+    return judge_gate(metrics, GateDemands(**{"max_errors": ALLOWED} | rules)).outcome
 
 
 def test_interval_decides_against_the_least_rate(rubric_metrics):
@@ -55,15 +56,14 @@ def stopped_metrics():
     facts = generated.facts(200)
     stopped = msgspec.structs.replace(
         facts,
-        not_judged=800,
-        input_rows=facts.input_rows + 800,
-        settings=StatisticsSettings(anytime=True),
+        rows=msgspec.structs.replace(facts.rows, input=facts.rows.input + 800, not_judged=800),
+        statistics=StatisticsSettings(anytime=True),
     )
     return compute_metrics(stopped, rows, None)
 
 
 def test_rows_left_over_by_an_early_stop_are_not_lost(stopped_metrics):
-    found = judge_gate(stopped_metrics, GateRules())
+    found = judge_gate(stopped_metrics, GateDemands())
     assert found.outcome is GateOutcome.PASS
     assert "7 of 207 rows without a verdict (3.4 %)" in found.reason
     assert outcome(stopped_metrics, max_errors=0.03) is GateOutcome.NOT_EVALUATED
@@ -93,7 +93,7 @@ def test_criterion_decides_by_its_interval(rubric_metrics):
 def test_a_judge_that_favours_a_position_decides_no_criterion():
     found = judge_gate(
         generated.metrics(generated.position_biased_rows()),
-        GateRules(min_win_rate=0.4, criteria={"accuracy": -0.03}),
+        GateDemands(min_win_rate=0.4, criteria={"accuracy": -0.03}),
     )
     assert found.outcome is GateOutcome.INCONCLUSIVE
     assert "accuracy: The judge favours the answer shown first" in found.reason
@@ -106,7 +106,7 @@ def test_one_criterion_of_many_is_worse_only_at_their_common_error_rate(rubric_m
     barely = {names[0]: -margin.low + 0.1 * half}
     others = dict.fromkeys(names[1:], -1.0)
     assert outcome(rubric_metrics, criteria=barely) is GateOutcome.WORSE
-    found = judge_gate(rubric_metrics, GateRules(max_errors=ALLOWED, criteria=barely | others))
+    found = judge_gate(rubric_metrics, GateDemands(max_errors=ALLOWED, criteria=barely | others))
     assert found.outcome is GateOutcome.INCONCLUSIVE
     assert f"not beyond chance among {len(names)} criteria" in found.reason
     clearly = {names[0]: -margin.low + half}
@@ -117,7 +117,7 @@ def test_worse_outranks_inconclusive(rubric_metrics):
     name = rubric_metrics.rubric.criteria[0].name
     found = judge_gate(
         rubric_metrics,
-        GateRules(max_errors=ALLOWED, min_win_rate=0.6, criteria={name: 0.9}),
+        GateDemands(max_errors=ALLOWED, min_win_rate=0.6, criteria={name: 0.9}),
     )
     assert found.outcome is GateOutcome.WORSE
 

@@ -11,11 +11,14 @@ import pytest
 
 from nova_judge.errors import RowSumError, SavedReportError
 from nova_judge.findings.judgments import COLUMNS, read_judgments, write_judgments
-from nova_judge.findings.metrics import RunFacts, compute_metrics, failed_metrics
+from nova_judge.findings.metrics import compute_metrics, failed_metrics
 from nova_judge.findings.metrics_record import (
     CandidateFacts,
+    ErrorCount,
+    GenerationFacts,
     InputFacts,
     JudgeFacts,
+    Metrics,
     RecipeFacts,
     RunFailure,
     decode_metrics,
@@ -25,24 +28,26 @@ from nova_judge.findings.sentences import headline
 from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Unscored, Verdict
 from nova_judge.runs.row_accounting import ReasonCount
-from nova_judge.statistics.statistics_settings import StatisticsSettings
+from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
+from tests.made.generated import rows_of
 from tests.made.profiles import counts, judged_rows, labelled
 
 
-def facts(**changes: Any) -> RunFacts:
-    known = RunFacts(
+def facts(**changes: Any) -> Metrics:
+    known = Metrics(
+        status="completed",
+        failure=None,
         run_id="2026-11-21-abc",
         kind="llm_judge",
         created="2026-11-21T18:00:00Z",
         input=InputFacts(uri="s3://data/inbox/pairwise/x.jsonl", version="v1", size=99),
-        input_rows=123,
         recipe=RecipeFacts("pairwise", "0" * 64),
         candidates={"A": CandidateFacts("base", "file"), "B": CandidateFacts("new", "file")},
         judge=JudgeFacts(model="nova-micro/prod"),
-        rejected=2,
-        rejected_reasons=(ReasonCount("not JSON", 2),),
-        generation_failed=1,
-        generation_reasons=(ReasonCount("B: timeout", 1),),
+        statistics=DEFAULTS,
+        rows=rows_of(123, rejected=2, generation_failed=1),
+        generation=GenerationFacts(1, (ReasonCount("B: timeout", 1),), 0),
+        errors=(ErrorCount("input", "not JSON", 2), ErrorCount("generation", "B: timeout", 1)),
     )
     return msgspec.structs.replace(known, **changes)
 
@@ -68,7 +73,11 @@ def test_the_sum_of_rows_closes_or_there_is_no_result() -> None:
 
 
 def test_rows_left_over_when_judging_stopped_are_in_the_sum() -> None:
-    found = compute_metrics(facts(not_judged=20), judged_rows(100), None)
+    found = compute_metrics(
+        facts(rows=rows_of(123, rejected=2, generation_failed=1, not_judged=20)),
+        judged_rows(100),
+        None,
+    )
     assert found.rows.not_judged == 20
     all_judged = msgspec.json.encode(compute_metrics(facts(), judged_rows(120), None).rows)
     assert b"not_judged" not in all_judged
@@ -92,7 +101,9 @@ def test_a_failed_run_says_where_and_why_and_nothing_else() -> None:
 def test_a_control_that_fails_blocks_the_verdict_of_the_run() -> None:
     finding = judge_control(Control.PADDED, labelled({}, counts(BB=38, AA=2)))
     run = facts(
-        input=InputFacts(uri="s3://d/x", version=None, size=1), input_rows=43, controls=(finding,)
+        input=InputFacts(uri="s3://d/x", version=None, size=1),
+        rows=rows_of(43, rejected=2, generation_failed=1),
+        controls=(finding,),
     )
     found = compute_metrics(run, pairs("B" * 40), None)
     assert found.verdict.word == "inconclusive"
@@ -105,7 +116,7 @@ def test_the_settings_come_back_as_they_were_used() -> None:
         level=0.9, equivalence_margin=0.04, seed=5, anytime=True, blocked_by=("of old",)
     )
     finding = judge_control(Control.PADDED, labelled({}, counts(BB=38, AA=2)))
-    run = facts(settings=settings, controls=(finding,))
+    run = facts(statistics=settings, controls=(finding,))
     written = encode_metrics(compute_metrics(run, judged_rows(120), None))
     used = msgspec.structs.replace(settings, blocked_by=("of old", finding.blocks))
     assert decode_metrics(written, "metrics.json").statistics == used
@@ -126,11 +137,8 @@ def test_errors_are_grouped_by_stage_and_reason() -> None:
 def test_what_the_job_reports_stands_beside_what_its_rows_hold() -> None:
     run = facts(
         input=InputFacts(uri="s3://d/x", version=None, size=1),
-        input_rows=13,
-        rejected=0,
-        rejected_reasons=(),
-        generation_failed=0,
-        generation_reasons=(),
+        rows=rows_of(13),
+        errors=(),
     )
     published = {"a_scores": 16.0, "a_scores_stderr": 0.03, "b_scores": 10.0, "ties": 0.0}
     published |= {"inference_error": 0.0, "winrate": 0.38, "lower_rate": 0.23, "upper_rate": 0.56}
@@ -216,7 +224,7 @@ def test_no_rows_make_an_empty_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("rejected", "says"), [(1, False), (2, True)])
 def test_lines_set_aside_stand_in_the_headline_above_a_hundredth(rejected: int, says: bool) -> None:
-    known = facts(input_rows=100 + rejected, rejected=rejected, generation_failed=0)
+    known = facts(rows=rows_of(100 + rejected, rejected=rejected))
     found = headline(compute_metrics(known, judged_rows(100), None))
     ending = f" {rejected} of {100 + rejected} lines were set aside and do not count."
     assert found.evidence.endswith(ending) is says

@@ -13,9 +13,10 @@ import pytest
 import nova_judge.report
 from nova_judge.findings.bradley_terry import Match, leaderboard
 from nova_judge.findings.checkpoint_comparison import LEAST_PAIRS, WIN_RATE, RunRows, compare
-from nova_judge.findings.merge_gate import GateOutcome, GateRules, judge_gate
+from nova_judge.findings.merge_gate import GateOutcome, judge_gate
 from nova_judge.findings.metrics_record import Metrics, Rows
 from nova_judge.findings.sentences import headline
+from nova_judge.recipe.trigger import GateDemands
 from nova_judge.records import Unscored, Verdict
 from nova_judge.statistics.clusters import ClusterCounts
 from nova_judge.statistics.contest import (
@@ -108,7 +109,7 @@ def check(blank: Metrics, seed: int) -> Word:
             ),
         },
     )
-    gate = judge_gate(metrics, GateRules(max_errors=1.0)).outcome
+    gate = judge_gate(metrics, GateDemands(max_errors=1.0)).outcome
     if metrics.win_rate is not None:
         assert gate is GATE.get(word, GateOutcome.INCONCLUSIVE)
     if found.slices[0].word is not None:

@@ -1,9 +1,7 @@
 """The registry gate: what a triggered run lets happen to the model that set it off."""
 
-import msgspec
 import pytest
 
-from nova_judge.findings.merge_gate import GateRules
 from nova_judge.findings.registry_finding import registry_finding
 from nova_judge.inputs.reading import GENERATED, AnswerSources
 from nova_judge.kinds.recipes import load_recipe
@@ -115,7 +113,3 @@ def test_a_description_is_one_line_that_the_registry_takes(rubric_metrics):
     long = finding._replace(reason="why\n" * 900)
     assert "\n" not in long.description("r")
     assert len(long.description("r")) == 1024
-
-
-def test_the_demands_are_those_of_the_command():
-    assert GateRules(**msgspec.structs.asdict(GateDemands())) == GateRules()

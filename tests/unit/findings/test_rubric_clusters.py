@@ -1,9 +1,13 @@
 """Criteria and weighted scores of runs in which prompts repeat."""
 
+from collections.abc import Iterable
+
 import pytest
 
-from nova_judge.findings.rubric_findings import rubric_metrics
+from nova_judge.findings.rubric_record import RubricFindings
+from nova_judge.findings.run_evidence import evidence_of
 from nova_judge.records import Criterion, InputRow, JudgedRow, Judgment, Rubric, Verdict
+from nova_judge.statistics.statistics_settings import DEFAULTS
 
 
 def judged(number: int, copy: int) -> JudgedRow:
@@ -24,9 +28,14 @@ def judged(number: int, copy: int) -> JudgedRow:
     )
 
 
+def findings(rows: Iterable[JudgedRow]) -> RubricFindings:
+    found = evidence_of(rows)
+    return found.rubrics.metrics(DEFAULTS, found.evidence)
+
+
 def test_ten_copies_of_each_row_make_no_criterion_differ() -> None:
-    once = rubric_metrics(judged(number, 0) for number in range(20))
-    copied = rubric_metrics(judged(number, copy) for copy in range(10) for number in range(20))
+    once = findings(judged(number, 0) for number in range(20))
+    copied = findings(judged(number, copy) for copy in range(10) for number in range(20))
     assert (once.n, copied.n) == (20, 200)
     (first,), (second,) = once.criteria, copied.criteria
     assert (first.differs, second.differs) == (False, False)

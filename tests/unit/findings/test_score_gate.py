@@ -7,8 +7,9 @@ from typer.testing import CliRunner
 
 from nova_judge.cli.main import app
 from nova_judge.errors import RequestError
-from nova_judge.findings.merge_gate import GateOutcome, GateRules, judge_gate
+from nova_judge.findings.merge_gate import GateOutcome, judge_gate
 from nova_judge.findings.metrics_record import Metrics, Rows, encode_metrics
+from nova_judge.recipe.trigger import GateDemands
 from nova_judge.records import Unscored
 from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
 from tests.made import scored
@@ -33,7 +34,7 @@ def metrics(*subjects: str, better: str = "higher", unscored: int = 0) -> Metric
 
 
 def gate(of: Metrics, **criteria: float) -> tuple[GateOutcome, str]:
-    return judge_gate(of, GateRules(criteria=criteria))
+    return judge_gate(of, GateDemands(criteria=criteria))
 
 
 @pytest.mark.parametrize("pair", [("A", "B"), ("base", "customised")])

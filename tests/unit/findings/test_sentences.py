@@ -9,7 +9,7 @@ from nova_judge.findings.metrics import compute_metrics
 from nova_judge.pairs.controls import Control, judge_control
 from nova_judge.pairs.score_use import ScoreShape
 from nova_judge.records import InputRow, JudgedRow, Judgment, Verdict
-from nova_judge.report.report_rows import JudgedPairs
+from nova_judge.report.report_rows import judged_pairs
 from nova_judge.report.write import render_report
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.outcomes import ProfileCounts
@@ -157,7 +157,7 @@ def test_a_blocked_verdict_is_announced_nowhere():
     assert sentences.slices(metrics).startswith("The verdict is blocked")
     assert sentences.lead(metrics) == "no lead, the verdict is blocked"
     assert sentences_rubric.criteria(metrics).startswith("The verdict is blocked")
-    page = dict(render_report(metrics, JudgedPairs(rows, metrics.run_id)))["report.html"].decode()
+    page = dict(render_report(metrics, judged_pairs(rows, metrics.run_id)))["report.html"].decode()
     assert "B ahead by" not in page
     assert "is ahead on" not in page
 

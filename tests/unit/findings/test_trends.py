@@ -13,7 +13,7 @@ from nova_judge.findings.saved_report import find_reports, open_report
 from nova_judge.findings.trends import difference, group, trend
 from nova_judge.kinds.recipes import read_recipe
 from nova_judge.report.index import render_index
-from nova_judge.report.report_rows import JudgedPairs
+from nova_judge.report.report_rows import judged_pairs
 from nova_judge.report.write import write_report
 from tests.made import generated
 from tests.made.changed import changed
@@ -37,7 +37,7 @@ def saved(tmp_path, rubric_metrics, rows):
         metrics = rubric_metrics
         for path, value in {**(changes or {}), "created": created, "run_id": name}.items():
             metrics = changed(metrics, path, value)
-        write_report(tmp_path / name / "report", metrics, JudgedPairs(judged, name))
+        write_report(tmp_path / name / "report", metrics, judged_pairs(judged, name))
         return open_report(tmp_path / name)
 
     return save

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 
 import botocore.session
 import botocore.validate
@@ -29,7 +30,8 @@ from nova_judge.recipe.bedrock_judge import (
     packaged_metric,
 )
 from nova_judge.records import InputRow, Unscored
-from nova_judge.scores.bedrock_results import judge_facts, scored_answers
+from nova_judge.scores.bedrock_results import judge_facts, read_output_line, scored_answers
+from nova_judge.scores.table import AnswerScore
 from nova_judge.statistics.metric_means import mean_score
 from nova_judge.tags import run_tags
 
@@ -169,23 +171,30 @@ def test_more_than_a_thousand_prompts_are_split(count: int, sizes: list[int]) ->
     assert [number for part in parts for number in part] == list(range(count))
 
 
+def scored(
+    judge: BedrockJudge, rows: list[InputRow], lines: Iterable[bytes], metric: str = "Correctness"
+) -> list[AnswerScore]:
+    """The scores of B by one metric."""
+    found = scored_answers(judge, "B", rows, map(read_output_line, lines))
+    return [score for score in found if score.metric == metric]
+
+
 def test_three_jobs_give_the_same_bits_as_one() -> None:
     answered = rows(2500)
     lines = [output_line(row, Correctness=(int(row.id) * 7 % 11) / 10) for row in answered]
-    whole = scored_answers(JUDGE, "B", answered, reversed(lines))
+    whole = scored(JUDGE, answered, reversed(lines))
     parts = [
-        scored
+        score
         for part in job_parts(2500, 1000)
-        for scored in scored_answers(
+        for score in scored(
             JUDGE,
-            "B",
             [answered[number] for number in part],
             reversed([lines[number] for number in part]),
         )
     ]
     assert whole == parts
-    assert mean_score([answer.scores["Correctness"].result for answer in whole]) == mean_score(
-        [answer.scores["Correctness"].result for answer in parts]
+    assert mean_score([score.result for score in whole]) == mean_score(
+        [score.result for score in parts]
     )
 
 
@@ -193,13 +202,13 @@ def test_equal_prompts_with_different_answers_keep_their_own_scores() -> None:
     first, second, third = rows(3)
     assert first.prompt == third.prompt
     lines = [output_line(third, Correctness=0.0), output_line(first, Correctness=1.0)]
-    scored = scored_answers(JUDGE, "B", [first, second, third], lines)
-    assert [answer.scores["Correctness"].result for answer in scored] == [
+    found = scored(JUDGE, [first, second, third], lines)
+    assert [score.result for score in found] == [
         1.0,
         Unscored("the job wrote no readable line for this row"),
         0.0,
     ]
-    assert scored[0].scores["Correctness"].explanation == "because 0"
+    assert found[0].explanation == "because 0"
 
 
 @pytest.mark.parametrize(
@@ -212,24 +221,24 @@ def test_equal_prompts_with_different_answers_keep_their_own_scores() -> None:
 )
 def test_what_is_no_result_is_no_number(line_end: dict[str, float], reason: str) -> None:
     row = rows(2)[0]
-    (scored,) = scored_answers(JUDGE, "B", [row], [output_line(row, **line_end)])
-    assert scored.scores["Correctness"].result == Unscored(reason)
+    (found,) = scored(JUDGE, [row], [output_line(row, **line_end)])
+    assert found.result == Unscored(reason)
 
 
 @pytest.mark.parametrize("line", [b"", b"\n", b"{", b"[]", b"\xff\xfe", b'{"inputRecord": {}}'])
 def test_a_broken_line_loses_only_its_own_row(line: bytes) -> None:
     first, second = rows(2)
-    scored = scored_answers(JUDGE, "B", [first, second], [line, output_line(second, Correctness=1)])
-    assert isinstance(scored[0].scores["Correctness"].result, Unscored)
-    assert scored[1].scores["Correctness"].result == 1.0
+    lost, kept = scored(JUDGE, [first, second], [line, output_line(second, Correctness=1)])
+    assert isinstance(lost.result, Unscored)
+    assert kept.result == 1.0
 
 
 def test_a_judge_that_explains_nothing_still_scores() -> None:
     row = rows(2)[0]
     line = json.loads(output_line(row, Correctness=1.0))
     line["automatedEvaluationResult"]["scores"][0]["evaluatorDetails"] = None
-    (scored,) = scored_answers(JUDGE, "B", [row], [json.dumps(line).encode()])
-    assert scored.scores["Correctness"] == (1.0, "")
+    (found,) = scored(JUDGE, [row], [json.dumps(line).encode()])
+    assert (found.result, found.explanation) == (1.0, "")
 
 
 def test_a_scale_of_words_keeps_its_words() -> None:
@@ -241,8 +250,8 @@ def test_a_scale_of_words_keeps_its_words() -> None:
     judge = BedrockJudge(evaluator="amazon.nova-pro-v1:0", custom_metrics=(metric,))
     row = rows(2)[0]
     line = output_line(row, PositiveSentiment="warm").replace(b"PositiveSentiment", b"Tone")
-    (scored,) = scored_answers(judge, "B", [row], [line])
-    assert scored.scores["Tone"].result == "warm"
+    (found,) = scored(judge, [row], [line], "Tone")
+    assert found.result == "warm"
     assert metric.bounds is None
 
 

@@ -11,7 +11,7 @@ import pytest
 from nova_judge.records import JudgedRow, Judgment, Unscored, Verdict
 from nova_judge.report.figure import PANELS, Panel, draw_panels, plot_judge_results
 from nova_judge.report.figure_frame import drawable, render
-from nova_judge.report.figure_rates import needle_angle
+from nova_judge.report.figure_panels import needle_angle
 from nova_judge.text import one_line
 from tests.made import generated
 from tests.made.changed import changed

@@ -23,7 +23,7 @@ from nova_judge.report import page_rows
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.markdown import escape, render_markdown
 from nova_judge.report.page_rows import RowSample
-from nova_judge.report.report_rows import JudgedPairs
+from nova_judge.report.report_rows import judged_pairs
 from nova_judge.report.write import render_report, write_report
 from nova_judge.scores.table import ScoreTable
 from nova_judge.statistics.clusters import cluster_counts
@@ -35,7 +35,7 @@ SCHEMA = Path(__file__).parents[3] / "docs" / "metrics.schema.json"
 
 
 def files(metrics, rows):
-    return dict(render_report(metrics, JudgedPairs(rows, metrics.run_id)))
+    return dict(render_report(metrics, judged_pairs(rows, metrics.run_id)))
 
 
 @pytest.mark.drawn
@@ -107,7 +107,7 @@ def test_what_the_job_reports_is_printed_as_given_even_where_it_cannot_be_right(
 
 
 def test_judgments_hold_every_row(rubric_metrics, rows, tmp_path):
-    write_report(tmp_path, rubric_metrics, JudgedPairs(rows, "r"))
+    write_report(tmp_path, rubric_metrics, judged_pairs(rows, "r"))
     with duckdb.connect() as connection:
         query = "SELECT count(*) FROM read_parquet($path)"
         found = connection.execute(query, {"path": f"{tmp_path}/judgments.parquet"}).fetchone()

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from nova_judge.report.report_rows import JudgedPairs
+from nova_judge.report.report_rows import judged_pairs
 from nova_judge.report.report_server import ServedFolder, make_server
 from nova_judge.report.write import write_report
 from tests.made.serving import serving
@@ -14,7 +14,7 @@ from tests.made.serving import serving
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, rubric_metrics, rows):
     folder = tmp_path_factory.mktemp("served")
-    write_report(folder / "runs" / "one" / "report", rubric_metrics, JudgedPairs(rows, "r"))
+    write_report(folder / "runs" / "one" / "report", rubric_metrics, judged_pairs(rows, "r"))
     (folder / "runs" / "secret.txt").write_text("secret")
     (folder / "metrics.json").write_text("outside")
     (folder / "runs" / "one" / "report.html").symlink_to(folder / "metrics.json")

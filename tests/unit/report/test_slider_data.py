@@ -8,7 +8,7 @@ from nova_judge.pairs.rubric_columns import columns_of
 from nova_judge.records import Criterion, JudgedRow, Rubric
 from nova_judge.report import slider_data
 from nova_judge.report.page_rows import RowSample
-from nova_judge.report.slider_data import WeightsEvidence, own_result
+from nova_judge.report.slider_data import WeightsEvidence
 from tests.made import generated
 from tests.made.changed import changed
 
@@ -34,7 +34,7 @@ def test_sliders_start_at_the_judges_mean_weights(rubric_metrics, rows):
 def test_own_result_is_that_of_the_judges_own_weights(rubric_metrics, rows):
     columns = columns_of((row.judgment for row in rows), default_groups())
     own = figures(columns, reweigh(columns, judge_weighting(columns)))
-    told = msgspec.json.decode(own_result(watched(rows).weights(rubric_metrics)))
+    told = msgspec.json.decode(watched(rows).weights(rubric_metrics).own_result)
     assert (told["a"], told["b"], told["ties"]) == (own.a, own.b, own.ties)
     assert told["rate"]["low"] == own.win_rate.low
 

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from nova_judge.findings.facts import run_facts
+from nova_judge.findings.metrics_record import GenerationFacts
 from nova_judge.inputs.dataset import read_rows
 from nova_judge.inputs.reading import FROM_FILE, GENERATED, AnswerSources
 from nova_judge.json_lines import indented
@@ -156,15 +157,15 @@ def test_the_facts_of_a_run_are_those_of_its_records():
         "s3://data/inbox/pairwise/questions.jsonl",
         "v1",
     )
-    assert (facts.input.size, facts.input_rows) == (4321, 10)
+    assert (facts.input.size, facts.rows.input) == (4321, 10)
     assert (facts.recipe.name, facts.recipe.sha256) == ("pairwise", RECIPE.sha256)
     assert [facts.candidates[c].source for c in "AB"] == ["file", "file"]
     assert facts.judge.model == "nova-micro/prod"
     assert facts.judge.instance_type == "ml.g5.24xlarge"
     assert (facts.judge.jobs, facts.judge.stand_in) == ((OUTCOME.name,), "reference")
-    assert (facts.rejected, facts.generation_failed, facts.cached) == (2, 1, 3)
-    assert facts.generation_reasons == SUMMARY.failed_reasons
-    assert facts.settings.level == RECIPE.statistics.level
+    assert (facts.rows.rejected, facts.rows.generation_failed) == (2, 1)
+    assert facts.generation == GenerationFacts(1, SUMMARY.failed_reasons, 3)
+    assert facts.statistics.level == RECIPE.statistics.level
 
 
 def test_answers_that_were_cut_off_are_told_with_their_share():
@@ -209,7 +210,7 @@ def test_where_nobody_judges_the_model_is_told_as_what_it_is(recipe, role, stand
 
 def test_of_a_run_that_failed_early_nothing_is_made_up():
     facts = run_facts(run(), None)
-    assert (facts.input_rows, facts.rejected, facts.judge.jobs) == (0, 0, ())
+    assert (facts.rows.input, facts.rows.rejected, facts.judge.jobs) == (0, 0, ())
     assert facts.judge.instance_type is None
 
 
@@ -218,7 +219,7 @@ def test_the_judge_s_rates_reach_the_statistics():
     statistics = Statistics(judge_rates=rates)
     recipe = type(RECIPE)(**{**_fields(RECIPE), "statistics": statistics})
     facts = run_facts(msgspec.structs.replace(run(), recipe=recipe), None)
-    assert facts.settings.judge_rates == JudgeRates(45, 50, 40, 50)
+    assert facts.statistics.judge_rates == JudgeRates(45, 50, 40, 50)
 
 
 def test_a_report_says_that_its_candidates_are_the_same_model():

@@ -15,7 +15,7 @@ from nova_judge.findings.run_evidence import join_parts
 from nova_judge.findings.saved_report import JUDGMENTS
 from nova_judge.layout import RunLayout
 from nova_judge.records import JudgedRow
-from nova_judge.report.report_rows import JudgedPairs
+from nova_judge.report.report_rows import judged_pairs
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.run import Run
 from nova_judge.steps import judged_parts
@@ -84,8 +84,7 @@ def test_joined_parts_give_the_metrics_of_all_rows(asked, parts, rows, tmp_path)
 
 def test_joined_samples_show_the_rows_that_one_pass_shows(asked, parts, rows, tmp_path) -> None:
     metrics = compute_metrics(generated.facts(ROWS), rows, None)
-    once = JudgedPairs(rows, asked.run_id)
-    once.parquet()
+    once = judged_pairs(rows, asked.run_id)
     assert joined(asked, parts, tmp_path).shown.shown(metrics) == once.shown(metrics)
 
 
