@@ -29,7 +29,9 @@ LATE = (
     "nova_judge.report.figure",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
+    "matplotlib.style",
     "encodings.idna",
+    "importlib.readers",
 )
 """Modules that are imported where they are first used, which every fork would do by itself."""
 OF_ACCOUNTS = (

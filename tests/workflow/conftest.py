@@ -18,6 +18,8 @@ from nova_judge_local.local_folders import STACKS
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = tuple(str(path) for path in sorted((ROOT / "examples" / "answers").glob("*.jsonl")))
 WAIT_S = 90.0
+LOOK_EVERY_S = 0.2
+"""Every look at executions keeps the account from its work."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Account:
             if len(found) >= count and all(e["status"] != "RUNNING" for e in found):
                 found.sort(key=lambda e: e["startDate"])
                 return [self.describe(e["executionArn"]) for e in found]
-            time.sleep(0.1)
+            time.sleep(LOOK_EVERY_S)
         raise AssertionError(f"no {count} executions ended in {WAIT_S} s: {self.log()}")
 
     def describe(self, arn: str) -> Execution:

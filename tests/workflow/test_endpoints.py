@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from nova_judge.layout import UNSTARTED
 from nova_judge_local.emulator_settings import EndpointFault, JobFault
 from tests.made.command_line import forked
-from tests.workflow.conftest import ROOT, Account, Execution
+from tests.workflow.conftest import LOOK_EVERY_S, ROOT, Account, Execution
 
 Start = Callable[..., Account]
 ABORTED_IN = (
@@ -66,8 +66,8 @@ def has_ended(here: Account, arn: str) -> bool:
 
 
 def wait_for_end(here: Account, arn: str) -> Execution:
-    """How it ended; seldom looked for, because every look keeps the account from its work."""
-    wait_until(lambda: has_ended(here, arn), every=0.1)
+    """How it ended."""
+    wait_until(lambda: has_ended(here, arn), every=LOOK_EVERY_S)
     return here.describe(arn)
 
 
