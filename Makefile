@@ -60,9 +60,11 @@ $(UV):
 	@$(INSTALL) --compile-bytecode --requirement requirements.txt
 	@touch $@
 
+# What the demo installed is compiled here: jailed programs, which write nothing, would do it each time.
 .venv/dev: .venv/deploy requirements-dev.txt
 	@echo "Installing what the tests need …"
 	@$(INSTALL) --compile-bytecode --requirement requirements-dev.txt
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	@touch $@
 
 pins: $(UV)  ## Write the requirements files anew from pyproject.toml (PINS_OPTIONS=--upgrade for the newest)
