@@ -64,7 +64,7 @@ class JudgeCalls(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of calls to the judge: rows at once, seconds for an answer, tokens of an answer.
 
     Without `max_tokens` the form of the judgment decides. `kept` is the folder in which verdicts
-    are kept by content, so that nothing is asked twice.
+    and answers are kept by content, so that nothing is asked twice.
     """
 
     concurrency: int = 64
@@ -87,7 +87,7 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The emulated account. Durations in seconds; `wait_scale` shortens state machines' waits.
 
     `answers`: files of recorded answers, `{model, prompt, response}` a line. `model_keys`: keys of
-    model servers by their secrets' names; `kept`: the folder of answers that are kept by content.
+    model servers by their secrets' names.
     `judge`: the spec of the stand-in judge (see `judges.py`). `judge_environment`: variables that
     only the judge's process sees, such as real credentials. `cache`: a folder for what may
     outlive the run.
@@ -107,7 +107,6 @@ class EmulatorSettings(msgspec.Struct, frozen=True, kw_only=True):
     chat_server: ChatServer | None = None
     own_bedrock: OwnBedrock | None = None
     model_keys: dict[str, str] = {}
-    kept: str | None = None
     cache: str | None = None
     wait_scale: float = 0.05
     endpoint_start_s: float = 0.1

@@ -116,7 +116,7 @@ def run(
         models = bedrock_models(request.candidates)
         for note in (*check_servers(settings, recipe), *own_account.check_models(models)):
             watch.say(note)
-        with own_account.answering(models, settings.kept) as own:
+        with own_account.answering(models, request.calls.kept) as own:
             settings = msgspec.structs.replace(settings, own_bedrock=own)
             return _run(request, settings, recipe, text, watch, hold)
 
@@ -166,7 +166,6 @@ def settings_for(request: RunRequest, environment: Mapping[str, str]) -> Emulato
         judge_environment=_judge_environment(judge, environment),
         judge_calls=request.calls,
         answers=answer_files(request.answers) if request.answers else (),
-        kept=request.calls.kept,
         chat_server=_chat_server(request.endpoints, environment, request.calls.timeout_s),
         cache=str(CACHE) if CACHE else None,
         any_model=True,

@@ -6,6 +6,8 @@ A model, an input or an account that cannot be used is refused here.
 import dataclasses
 import datetime
 import functools
+import tempfile
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -14,11 +16,14 @@ from nova_judge.answers.batch_inference import answers_in_batch
 from nova_judge.aws import account, s3
 from nova_judge.aws.ways import AwsWays
 from nova_judge.check import Check
-from nova_judge.errors import RequestError
+from nova_judge.errors import InputFileError, RequestError
+from nova_judge.inputs.file_rows import read_rows
+from nova_judge.inputs.formats import HEAD_BYTES, form_of_head
+from nova_judge.inputs.input_file import write_lines
 from nova_judge.inputs.run_request import EXAMPLE, EvaluationRequest, own_of, run_id
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.kinds.recipes import load_recipe
-from nova_judge.layout import RECIPES
+from nova_judge.layout import RECIPES, RunLayout
 from nova_judge.preflight import rules
 from nova_judge.preflight.forecast import (
     check_budget,
@@ -29,6 +34,7 @@ from nova_judge.preflight.forecast import (
 from nova_judge.preflight.input_head import NO_FILE, InputHead, input_check, read_head
 from nova_judge.preflight.rules import Facts
 from nova_judge.preflight.weights_check import Allowed
+from nova_judge.recipe.column_map import ColumnMap
 from nova_judge.recipe.files import MOST_BESIDE, Beside, packaged_recipe
 from nova_judge.recipe.own_models import own_names
 from nova_judge.recipe.recipe import Recipe
@@ -38,9 +44,14 @@ from nova_judge.runs.run import Run, StandIns
 from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.known_sources import source_of
 from nova_judge.sources.recipe_endpoints import asked_models
-from nova_judge.steps.input_lines import lines_of
 from nova_judge.steps.served_models import KeyOf, asked_servers, served_models
 from nova_judge.yaml_text import MOST_BYTES
+
+MOST_CONVERTED = 4 * 1024**3
+"""Of an object that is converted: it has to fit on the function's disk and into its time."""
+
+MOST_LINE_BYTES = 16 * 1024**3
+"""Of what is made of it, so that an archive cannot swell without end."""
 
 
 class PlanningExecution(NamedTuple):
@@ -89,7 +100,7 @@ def plan_run(request: EvaluationRequest, asked: PlanningExecution) -> RunPlan:
     name = _name(place, recipe, request, asked.execution)
     lines: S3Object | None = None
     if request.key and reads:
-        made = lines_of(place, recipe.map, name)
+        made = _lines_of(place, recipe.map, name)
         lines = None if made is place else made
         head = read_head(recipe, place.uri, made.size, functools.partial(s3.head, made))
     run = Run(
@@ -216,3 +227,47 @@ def _forecast(run: Run, head: InputHead) -> Run:
         estimate=forecast,
         batch=tuple(candidate for candidate in run.generated() if in_batch(candidate)),
     )
+
+
+def _lines_of(item: S3Object, columns: ColumnMap, run_id: str) -> S3Object:
+    """The object itself where it is JSON Lines, else what is written of it beside the run.
+
+    JSON Lines alone can be cut into byte ranges. The same object gives the same lines, so that a
+    repeat writes the same bytes. Raises InputFileError for a form that is not read, and for more
+    than `MOST_CONVERTED`.
+    """
+    head = s3.head(item, HEAD_BYTES)
+    form = form_of_head(head, item.uri, whole=len(head) >= item.size)
+    if form.plain:
+        return item
+    if item.size > MOST_CONVERTED:
+        raise InputFileError(
+            f"{item.uri} is {form} of {item.size:,} bytes, and up to {MOST_CONVERTED:,} are "
+            "converted here: `nova-judge submit` converts on your machine, or write JSON Lines"
+        )
+    key = RunLayout(run_id).input
+    with tempfile.TemporaryDirectory(prefix="nova-judge-") as folder:
+        path = Path(folder, item.key.rpartition("/")[2])
+        with path.open("wb") as file:
+            for chunk in s3.stream(item, 0):
+                file.write(chunk)
+        # Fields keep the columns of the file: the recipe's map finds them there.
+        with s3.ObjectWriter(item.bucket, key) as target:
+            write_lines(_Capped(target), read_rows(path, form, columns.rows))
+    return s3.describe(item.bucket, key)
+
+
+class _Capped:
+    """Stops what swells beyond `MOST_LINE_BYTES`."""
+
+    def __init__(self, target: s3.ObjectWriter) -> None:
+        self._target = target
+        self._written = 0
+
+    def write(self, data: bytes, /) -> None:
+        self._written += len(data)
+        if self._written > MOST_LINE_BYTES:
+            raise InputFileError(
+                f"the rows unpack to more than {MOST_LINE_BYTES:,} bytes: send several files"
+            )
+        self._target.write(data)

@@ -12,9 +12,9 @@ from nova_judge.pairs.container_details import Detail
 from nova_judge.recipe.benchmarks import benchmarks, split_subtasks
 from nova_judge.records import Unscored
 from nova_judge.text import count_of
-from nova_judge_local.container.mounted_job import ContainerJob
-from nova_judge_local.container.output_files import (
+from nova_judge_local.container.mounted_job import (
     STAND_IN,
+    ContainerJob,
     averaged,
     with_standard_errors,
     write_details,

@@ -20,8 +20,12 @@ from nova_judge.pairs.container_details import (
     row_numbers,
     rubric_metrics,
 )
-from nova_judge_local.container.mounted_job import ContainerJob, Outside
-from nova_judge_local.container.output_files import write_details, write_results
+from nova_judge_local.container.mounted_job import (
+    ContainerJob,
+    Outside,
+    write_details,
+    write_results,
+)
 from nova_judge_local.judges.knowledge import Knowledge
 from nova_judge_local.judges.pair_judges import (
     KeptVerdicts,

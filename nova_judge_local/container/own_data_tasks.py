@@ -11,9 +11,9 @@ from nova_judge.errors import LocalModeError
 from nova_judge.pairs.container_details import Detail
 from nova_judge.records import Unscored
 from nova_judge.scores.text_metrics import container_metrics, corpus_bleu
-from nova_judge_local.container.mounted_job import ContainerJob
-from nova_judge_local.container.output_files import (
+from nova_judge_local.container.mounted_job import (
     STAND_IN,
+    ContainerJob,
     with_standard_errors,
     write_details,
     write_results,

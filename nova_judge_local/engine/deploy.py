@@ -11,9 +11,10 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from nova_judge.errors import LocalModeError
+from nova_judge_local.engine.clients import Client
 from nova_judge_local.local_folders import STACKS
 
 TEMPLATE_BUCKET = "templates"
@@ -22,27 +23,10 @@ CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 POLL_S = 0.02
 
 Outputs: TypeAlias = dict[str, str]
-Clients: TypeAlias = Callable[[str], Any]
-
-
-class CloudFormation(Protocol):
-    """Methods that are used of boto3's client."""
-
-    def create_stack(self, **request: object) -> dict[str, Any]:
-        """Start to create a stack."""
-        ...
-
-    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
-        """The stack as it stands."""
-        ...
-
-    def describe_stack_events(self, *, StackName: str) -> dict[str, Any]:
-        """List what happened to its resources, the latest first."""
-        ...
 
 
 def deploy(
-    client: Clients,
+    client: Callable[[str], Client],
     templates: Path = STACKS,
     progress: Callable[[str], None] = lambda stack: None,
 ) -> Outputs:
@@ -99,7 +83,7 @@ def _imports(value: object) -> Iterator[str]:
             yield from _imports(item)
 
 
-def _create(name: str, template_url: str, cloudformation: CloudFormation) -> Outputs:
+def _create(name: str, template_url: str, cloudformation: Client) -> Outputs:
     cloudformation.create_stack(StackName=name, TemplateURL=template_url, Capabilities=CAPABILITIES)
     while True:
         state = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
@@ -111,7 +95,7 @@ def _create(name: str, template_url: str, cloudformation: CloudFormation) -> Out
     return {out["OutputKey"]: out["OutputValue"] for out in state.get("Outputs", [])}
 
 
-def _failure(name: str, state: dict[str, Any], cloudformation: CloudFormation) -> str:
+def _failure(name: str, state: dict[str, Any], cloudformation: Client) -> str:
     """The first resource that failed, and why."""
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     failed = [

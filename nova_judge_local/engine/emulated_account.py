@@ -4,15 +4,17 @@ Imported in the emulator's own process only, after its environment is set: the e
 environment while it is imported.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
 import msgspec
 from botocore.config import Config
 from ministack import app
+from ministack.services.cloudformation import provisioners
 
 from nova_judge.folders import ROOT
 from nova_judge_local.bedrock import runtime_api
@@ -22,7 +24,6 @@ from nova_judge_local.emulator_settings import CHAT_SERVER, FUNCTION_ERRORS, Emu
 from nova_judge_local.engine import (
     account_facts,
     authorization,
-    cloudformation_types,
     hooks,
     state_machine_tasks,
 )
@@ -30,7 +31,7 @@ from nova_judge_local.engine.fork_imports import CONTAINER
 from nova_judge_local.engine.function_processes import Forks
 from nova_judge_local.judges.answer_judge import answer_judge
 from nova_judge_local.judges.model_answers import Answers, answers_from
-from nova_judge_local.sagemaker.api import SageMakerApi
+from nova_judge_local.sagemaker.api import Parameters, SageMakerApi
 from nova_judge_local.sagemaker.described import with_described
 from nova_judge_local.sagemaker.hosted_models import EmulatedHosting
 from nova_judge_local.sagemaker.training_jobs import Container, TrainingJobs
@@ -43,6 +44,16 @@ SAGEMAKER_ROUTES = {
     "host_patterns": [r"sagemaker\."],
     "credential_scope": "sagemaker",
 }
+NOUNS = ("Model", "EndpointConfig", "Endpoint")
+"""The CloudFormation types of SageMaker that the stacks use: thin, the properties are the API's."""
+_NUMBERS = {
+    "InitialInstanceCount": int,
+    "InitialVariantWeight": float,
+    "VolumeSizeInGB": int,
+    "ModelDataDownloadTimeoutInSeconds": int,
+    "ContainerStartupHealthCheckTimeoutInSeconds": int,
+}
+Created: TypeAlias = tuple[str, dict[str, str]]
 
 
 class Account:
@@ -94,7 +105,8 @@ def _plug_in(api: SageMakerApi, answers: Answers, settings: EmulatorSettings) ->
     hooks.honour_ranges_of_versions()
     authorization.answer_condition_keys()
     authorization.simulate_with_context()
-    cloudformation_types.install(api)
+    for noun in NOUNS:
+        provisioners._RESOURCE_HANDLERS[f"AWS::SageMaker::{noun}"] = _handler(api, noun)
     state_machine_tasks.install(api, settings.wait_scale)
     hooks.add_service("sagemaker", SAGEMAKER_ROUTES, api.http)
 
@@ -104,6 +116,33 @@ def _plug_in(api: SageMakerApi, answers: Answers, settings: EmulatorSettings) ->
         None,
         lambda method, path, _, body: runtime_api.converse(answers, own, method, path, body),
     )
+
+
+def _handler(api: SageMakerApi, noun: str) -> dict[str, Any]:
+    key = f"{noun}Name"
+
+    def create(logical_id: str, properties: Parameters, stack: str) -> Created:
+        given = provisioners._physical_name(stack, logical_id, max_len=63).lower()
+        name = properties.get(key) or given
+        parameters = {**_typed(properties), key: name}
+        made = api.call(f"Create{noun}", parameters)[f"{noun}Arn"]
+        return made, {key: name, "Id": made}
+
+    def delete(physical_id: str, properties: Parameters) -> None:
+        name = properties.get(key) or physical_id.rsplit("/", 1)[-1]
+        api.call(f"Delete{noun}", {key: name})
+
+    return {"create": create, "delete": delete}
+
+
+def _typed(properties: Parameters) -> Parameters:
+    """CloudFormation hands numbers over as text."""
+    typed: Parameters = json.loads(json.dumps(properties))
+    for variant in typed.get("ProductionVariants", []):
+        for key, number in _NUMBERS.items():
+            if key in variant:
+                variant[key] = number(variant[key])
+    return typed
 
 
 def _plug_in_facts(settings: EmulatorSettings) -> None:

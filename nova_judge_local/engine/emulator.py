@@ -59,7 +59,7 @@ class Emulator:
 
     @property
     def _kept(self) -> Path:
-        return Path(self.settings.kept or self.folder, KEPT_ANSWERS)
+        return Path(self.settings.judge_calls.kept or self.folder, KEPT_ANSWERS)
 
     @property
     def log(self) -> Path:

@@ -87,7 +87,7 @@ def _environment(start: Start, port: int) -> dict[str, str]:
         "STAND_IN_JUDGE": settings.judge.partition(":")[0],
         "STAND_IN_MODELS": "any" if settings.any_model else "",
         "STAND_IN_KEYS": orjson.dumps(settings.model_keys).decode(),
-        "STAND_IN_KEPT": f"{settings.kept or start.folder}/{KEPT_ANSWERS}",
+        "STAND_IN_KEPT": f"{settings.judge_calls.kept or start.folder}/{KEPT_ANSWERS}",
         **clients.environment(f"http://{LOOPBACK}:{port}", settings.region),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

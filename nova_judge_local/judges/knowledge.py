@@ -18,12 +18,11 @@ from nova_judge.records import CANDIDATES, InputRow
 
 
 class KnownRow(NamedTuple):
-    """Facts of one row of the user's file; `line` counts from 1.
+    """Facts of one row of the user's file.
 
     `place` counts the rows of the same id from 0, in the order of the file.
     """
 
-    line: int
     id: str | None
     reference: str | None
     place: int = 0
@@ -41,8 +40,8 @@ class Knowledge:
         self._prompts: dict[str, KnownRow] = {}
         places: Counter[str | None] = Counter()
         for file in files:
-            for line, row in _rows(file):
-                entry = KnownRow(line, row.id or None, row.reference, places[row.id])
+            for row in _rows(file):
+                entry = KnownRow(row.id or None, row.reference, places[row.id])
                 places[row.id] += 1
                 key = (row.shown, row.response_A, row.response_B)
                 self._rows.setdefault(key, deque()).append(entry)
@@ -58,7 +57,7 @@ class Knowledge:
         return self._prompts.get(prompt)
 
 
-def _rows(file: Path) -> Iterator[tuple[int, InputRow]]:
+def _rows(file: Path) -> Iterator[InputRow]:
     """The rows that a run reads; which lines are rejected is not decided here."""
     with file.open("rb") as lines:
         for line in lines_of(lines):
@@ -70,4 +69,4 @@ def _rows(file: Path) -> Iterator[tuple[int, InputRow]]:
                 )
                 row = row_of(line.number, columns, sources, AS_NAMED)
                 if isinstance(row, InputRow):
-                    yield line.number, row
+                    yield row

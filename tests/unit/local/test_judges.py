@@ -26,7 +26,7 @@ from tests.made.profiles import HAIKU
 
 
 def _shown(first="Canberra", second="Sydney", reference="Canberra", order="forward", row="1"):
-    return Shown("Capital of Australia?", first, second, order, KnownRow(7, row, reference))
+    return Shown("Capital of Australia?", first, second, order, KnownRow(row, reference))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_its_rubric_has_weights_that_sum_to_one_and_scores_on_their_scales():
     assert all(1 <= c[key] <= 5 for c in scale for key in ("score_A", "score_B"))
 
 
-@pytest.mark.parametrize("known", [None, KnownRow(7, "1", None), KnownRow(7, "1", "")])
+@pytest.mark.parametrize("known", [None, KnownRow("1", None), KnownRow("1", "")])
 def test_a_row_without_a_reference_costs_itself_and_says_what_to_do(known):
     shown = Shown("Capital of Australia?", "a", "b", "forward", known)
     with pytest.raises(NoOutputError, match=r"has no `reference`.*--judge"):
@@ -248,7 +248,7 @@ def test_rows_of_one_id_get_their_recorded_verdicts_in_order(tmp_path):
     judge = RecordedJudge(record)
 
     def said(place: int) -> str:
-        known = KnownRow(place + 1, "s", None, place)
+        known = KnownRow("s", None, place)
         return judge.output(Shown("p", "a", "b", "forward", known), "pairwise")
 
     assert [said(0), said(1), said(0)] == ["[[A>B]]", "[[B>A]]", "[[A>B]]"]

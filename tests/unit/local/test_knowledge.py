@@ -31,17 +31,17 @@ def test_one_answer_from_the_file_and_one_generated(tmp_path):
     assert known.of("p", "a", "generated").id == "x"
 
 
-def test_lines_that_cannot_be_read_are_passed_over_and_counted(tmp_path):
+def test_lines_that_cannot_be_read_are_passed_over(tmp_path):
     rows = (
-        b"\xef\xbb\xbf" + b'{"prompt": "p"}',
+        b"\xef\xbb\xbf" + b'{"prompt": "p", "reference": "first"}',
         b"no json",
         b'{"prompt": 1}',
         b"",
-        b'{"prompt": "q"}',
+        b'{"prompt": "q", "reference": "last"}',
     )
     _file(tmp_path, *rows)
 
     known = Knowledge(sorted(tmp_path.glob("*.jsonl")))
 
-    assert known.of("p", "", "").line == 1
-    assert known.of("q", "", "").line == 5
+    assert known.of("p", "", "").reference == "first"
+    assert known.of("q", "", "").reference == "last"
