@@ -27,10 +27,9 @@ from rich.table import Table
 
 from nova_judge.pairs.criteria import default_groups
 from nova_judge.pairs.criterion_weights import figures, reweigh, weighting
-from nova_judge.pairs.details_columns import read_columns
 from nova_judge.pairs.details_packing import packed_rows
 from nova_judge.pairs.judge_output import judgment_of, read_details
-from nova_judge.pairs.rubric_columns import RubricColumns, columns_from, columns_of
+from nova_judge.pairs.rubric_columns import RubricColumns, columns_from, columns_of, read_columns
 
 NAMES = ("accuracy", "completeness", "clarity", "relevance", "tone", "conciseness", "structure")
 WORDS = (

@@ -14,7 +14,6 @@ from nova_judge.aws.execution_meter import meter_of
 from nova_judge.errors import JudgeJobError, NovaJudgeError
 from nova_judge.findings.facts import run_facts
 from nova_judge.findings.index_entry import entry_of_report
-from nova_judge.findings.judging import JudgeFurther
 from nova_judge.findings.metrics import failed_metrics
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.runs.job_outcome import JobOutcome, outcomes_of_event
@@ -22,7 +21,7 @@ from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.training_job_request import started_by
 from nova_judge.steps import run_folder
-from nova_judge.steps.publish import keep_ended, publish
+from nova_judge.steps.publish import JudgeFurther, keep_ended, publish
 from nova_judge.steps.run_index import now
 from nova_judge.text import count_of
 

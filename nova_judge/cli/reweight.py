@@ -20,10 +20,13 @@ from nova_judge.pairs.criterion_weights import (
     settings_for,
     weighting,
 )
-from nova_judge.pairs.details_columns import read_columns
 from nova_judge.pairs.firmness import Firmness, RootCause, drivers, firmness, root_causes
-from nova_judge.pairs.report_columns import ReportColumns, columns_of_report
-from nova_judge.pairs.rubric_columns import RubricColumns
+from nova_judge.pairs.rubric_columns import (
+    ReportColumns,
+    RubricColumns,
+    columns_of_report,
+    read_columns,
+)
 from nova_judge.records import Candidate
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.steps.import_job import report_at

@@ -21,14 +21,21 @@ from nova_judge.inputs.reading import FROM_FILE
 from nova_judge.pairs.judge_output import read_details, read_shown
 from nova_judge.pairs.judged_rows import JudgedFiles, read_rows
 from nova_judge.pairs.metrics_text import MetricsReader
-from nova_judge.records import InputRow, JudgedRow, Rejected, as_rejected
+from nova_judge.recipe.bedrock_judge import bedrock_evaluation
+from nova_judge.records import CANDIDATES, Candidate, InputRow, JudgedRow, Rejected, as_rejected
 from nova_judge.runs.job_output import JobOutput
 from nova_judge.runs.results_json import figures_by_task, model_of, read_job_metrics, stand_in_of
+from nova_judge.scores.bedrock_results import (
+    RowNumbers,
+    line_scores,
+    numbered,
+    output_lines,
+    stand_in_named,
+)
 from nova_judge.scores.container_scores import CONTAINER_FACTS, container_job
-from nova_judge.scores.found import collected_scores
-from nova_judge.scores.imported_bedrock import imported_bedrock
+from nova_judge.scores.found import JobScores, collected_scores
 from nova_judge.scores.inference_lines import InferenceLine, inference_lines
-from nova_judge.scores.table import AnswerScore
+from nova_judge.scores.table import AnswerScore, MetricFacts
 from nova_judge.text import count_of, storable
 
 NO_QUESTIONS = (
@@ -207,16 +214,65 @@ _READERS: Final = {
 
 
 def _bedrock(source: JobSource) -> ImportedJob:
-    scores = imported_bedrock(source.output.judged)
-    names = {side: source.names.get(side) or name for side, name in scores.names.items()}
+    """Every score in the output files of one evaluation job, of one model or of two.
+
+    Equal prompts of two models are one row, in the order of the files.
+    """
+    files = source.output.judged
+    lines = list(output_lines(files))
+    read = [line for line in lines if line is not None]
+    sides = _sides(files[0].name, [line.model for line in read])
+    rows: RowNumbers = {}
+    scores = [
+        score._replace(
+            category=line.inputRecord.category,
+            answer=line.answer or "",
+            reference=line.inputRecord.referenceResponse or "",
+        )
+        for row, line in numbered(read, rows)
+        for score in line_scores(sides[line.model], row, line)
+    ]
+    lost = len(lines) - len(read)
+    notes = (f"{count_of(lost, 'line')} of the evaluation output cannot be read",) if lost else ()
+    stand_in = next((name for one in scores if (name := stand_in_named(one.explanation))), None)
+    found = collected_scores(
+        {score.metric: _facts_of_metric(score.metric) for score in scores},
+        [JobScores("", scores, notes=notes, stand_in=stand_in)],
+    )
+    names = {
+        side: source.names.get(side) or model or f"response_{side}" for model, side in sides.items()
+    }
+    judge = next((line.judge for line in read if line.judge), _UNKNOWN)
+    sent = len(rows) + lost
     facts = facts_of(
         source._replace(names=names),
         "bedrock_judge",
         None,
-        scores.rows,
-        judge=JudgeFacts(model=scores.judge or _UNKNOWN, stand_in=scores.found.stand_in),
+        sent,
+        judge=JudgeFacts(model=judge, stand_in=stand_in),
         judged=tuple(names),
     )
     called = {str(side): name for side, name in names.items()}
-    metrics = score_metrics(facts, scores.found, sent=scores.rows, names=called)
-    return ImportedJob(metrics, None, scores.found.scores)
+    return ImportedJob(score_metrics(facts, found, sent=sent, names=called), None, found.scores)
+
+
+def _sides(file: str, models: Sequence[str]) -> dict[str, Candidate]:
+    """The candidate that each model is, in the order of the lines."""
+    if not models:
+        raise JudgeJobError(
+            f"{file} is not the output of an evaluation: name output.tar.gz, or a folder "
+            "with the output of a job"
+        )
+    different = list(dict.fromkeys(models))
+    if len(different) > len(CANDIDATES):
+        raise JudgeJobError(
+            f"{file}: {len(different)} models answered in this evaluation output, and one or "
+            "two can be read: name the output of one of them."
+        )
+    return dict(zip(different, CANDIDATES, strict=False))
+
+
+def _facts_of_metric(metric: str) -> MetricFacts:
+    """A built-in metric lies in [0, 1]; the scale of a custom one is taken from its scores."""
+    builtin = bedrock_evaluation().metrics.get(metric)
+    return MetricFacts(scale=None) if builtin is None else MetricFacts(builtin.better)

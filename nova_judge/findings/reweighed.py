@@ -25,8 +25,7 @@ from nova_judge.pairs.criterion_weights import (
     weighting,
 )
 from nova_judge.pairs.judged_evidence import evidence_row
-from nova_judge.pairs.report_columns import columns_of_report
-from nova_judge.pairs.rubric_columns import RubricColumns
+from nova_judge.pairs.rubric_columns import RubricColumns, columns_of_report
 from nova_judge.pairs.weighted_scores import WeightedScores, recomputed_scores
 from nova_judge.records import JudgedRow, Unscored
 from nova_judge.statistics.arrays import Keys

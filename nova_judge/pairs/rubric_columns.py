@@ -7,24 +7,36 @@ and everything after it is exact.
 """
 
 import functools
+import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from nova_judge.pairs.criteria import CriterionGroups
+from nova_judge.pairs.details_packing import packed_rows
+from nova_judge.pairs.judge_output import rows_in
+from nova_judge.pairs.judged_evidence import key_of_prompt
 from nova_judge.pairs.rubric_packing import COLUMNS, PackedRows, RubricPacker
 from nova_judge.pairs.weighted_scores import SCORE_UNITS
-from nova_judge.records import Judgment
-from nova_judge.statistics.arrays import Codes, Flags, Floats, Ints
+from nova_judge.parquet import columns_in, connect_to, files_of, rows_of
+from nova_judge.records import CriterionScores, Judgment, Verdict
+from nova_judge.statistics.arrays import Codes, Flags, Floats, Ints, Keys
+from nova_judge.statistics.outcomes import Outcome, outcome_of
 
 FINE: Final = 1000
 FULL_SCORE: Final = SCORE_UNITS * FINE
 """The best score in the units of `by_group`: 400,000."""
 
 _FRACTION: Final = float(1 << 30)
+_HEAD_START = 10_000  # rows that one process reads while another starts
+_OUTCOMES = {None: Outcome.ERROR} | {verdict.value: outcome_of(verdict) for verdict in Verdict}
 
 
 class GroupEntries(NamedTuple):
@@ -132,6 +144,55 @@ class RubricColumns:
         """
         units = np.rint(values * _FRACTION)
         return np.bincount(self.group, weights=units, minlength=len(self.groups)) / _FRACTION
+
+
+class ReportColumns(NamedTuple):
+    """The columns of a run, and of each row its category and the key of its prompt."""
+
+    columns: RubricColumns
+    categories: list[str | None]
+    prompts: Keys | None = None
+
+
+def read_columns(details: Path, groups: CriterionGroups) -> RubricColumns:
+    """The columns of a details Parquet in row order; raises JudgeJobError.
+
+    A second process reads the last of many rows where there is a second processor.
+    """
+    rows = rows_in(details)
+    later = range(rows - (rows - _HEAD_START) // 2, rows)
+    if len(later) < _HEAD_START or (os.cpu_count() or 1) < 2:
+        return columns_from(packed_rows(details), groups)
+    packer = RubricPacker()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as helper:
+        helped = helper.submit(packed_rows, details, later)
+        packer.extend(packed_rows(details, range(later.start)))
+        packer.extend(helped.result())
+    return columns_from(packer.take(), groups)
+
+
+def columns_of_report(judgments: Path, groups: CriterionGroups) -> ReportColumns:
+    """The rubrics of a `judgments.parquet`, in its order."""
+    packer = RubricPacker()
+    decoder = msgspec.json.Decoder(tuple[CriterionScores, ...])
+    categories: list[str | None] = []
+    prompts: list[int] = []
+    with connect_to(judgments) as connection:
+        # An earlier version's file has no clusters.
+        cluster = "cluster" if "cluster" in columns_in(connection, judgments) else "NULL"
+        result = connection.execute(
+            f"SELECT forward, backward, category, criteria, prompt, {cluster} "  # noqa: S608 (ours)
+            "FROM read_parquet(?)",
+            [files_of(judgments)],
+        )
+        for forward, backward, category, criteria, prompt, named in rows_of(result):
+            scores = decoder.decode(criteria) if criteria else ()
+            packed = [packer.packed(one) for one in scores]
+            packer.add_packed(packed, _OUTCOMES[forward], _OUTCOMES[backward])
+            categories.append(category)
+            prompts.append(key_of_prompt(prompt, named))
+    columns = columns_from(packer.take(), groups)
+    return ReportColumns(columns, categories, np.array(prompts, dtype=np.uint64))
 
 
 def columns_of(judgments: Iterable[Judgment], groups: CriterionGroups) -> RubricColumns:

@@ -1,20 +1,22 @@
 """Publishes what a run's jobs wrote: fetch it, read it, find what it says, write the report."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from nova_judge.errors import JudgeJobError
-from nova_judge.findings.judging import JudgeFurther, judging_of, with_judging
 from nova_judge.findings.metrics import metrics_of, rows_seen, score_metrics
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.panel_findings import panel_findings
+from nova_judge.findings.run_evidence import RunEvidence
 from nova_judge.findings.sentences import headline, set_aside
 from nova_judge.kinds.known_kinds import judged_in_parts, kind_of
-from nova_judge.pairs.judged_rows import job_metrics
+from nova_judge.pairs.controls import Control, judge_control, retest
+from nova_judge.pairs.judged_evidence import verdicts_row
+from nova_judge.pairs.judged_rows import JudgedFiles, job_metrics, read_rows
 from nova_judge.report.report_rows import ScoredAnswers
 from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.results_json import stand_in_of
@@ -22,7 +24,11 @@ from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import UNMETERED, Meter
 from nova_judge.scores.found import ScoresFound
+from nova_judge.statistics.contest import contest_of
+from nova_judge.statistics.early_stopping import may_stop
+from nova_judge.statistics.evidence import Evidence, gather
 from nova_judge.statistics.panel import PanelVotes
+from nova_judge.statistics.statistics_settings import StatisticsSettings
 from nova_judge.steps import run_folder
 from nova_judge.steps.judged_parts import (
     finished_job,
@@ -41,6 +47,20 @@ class Published(NamedTuple):
     metrics: Metrics
     headline: str
     uri: str
+
+
+class _Judging(NamedTuple):
+    """Judging is over; `not_judged` rows are left over because those before them decided."""
+
+    not_judged: int = 0
+    anytime: bool = False
+    reason: str | None = None
+
+
+class JudgeFurther(NamedTuple):
+    """The rows judged so far decide nothing: the judge job of this number comes next."""
+
+    next_job: int
 
 
 def publish(
@@ -91,7 +111,7 @@ def _publish_pairs(whole: EndedRun, folder: Path) -> Published | JudgeFurther:
         keep_part(bucket, run, part)
     joined = read_parts(bucket, run, parts, folder / "parts")
     rows = joined.found.evidence.rows
-    judging = judging_of(run, summary, len(parts), joined.found.evidence)
+    judging = _judging_of(run, summary, len(parts), joined.found.evidence)
     if isinstance(judging, JudgeFurther):
         return judging
     controls = [ended for ended in outcomes if ended.number >= summary.jobs]
@@ -99,7 +119,7 @@ def _publish_pairs(whole: EndedRun, folder: Path) -> Published | JudgeFurther:
         pairs_of(bucket, run, controls, folder / "controls").controls if controls else ()
     )
     facts = whole.facts(stand_in_of(joined.results))
-    facts = with_judging(facts, judging, joined.found, judged_controls)
+    facts = _with_judging(facts, judging, joined.found, judged_controls)
     metrics = metrics_of(facts, joined.found, job_metrics(joined.results))
     metrics = msgspec.structs.replace(metrics, notes=(*metrics.notes, *joined.notes))
     if votes is not None:
@@ -109,6 +129,49 @@ def _publish_pairs(whole: EndedRun, folder: Path) -> Published | JudgeFurther:
     place_rows(bucket, run, parts, rows)
     uri = run_folder.store_report(bucket, metrics, joined.shown)
     return Published(metrics, str(headline(metrics)), uri)
+
+
+def _judging_of(
+    run: Run, summary: DatasetSummary, jobs: int, evidence: Evidence
+) -> _Judging | JudgeFurther:
+    """Decide whether the first `jobs` judge jobs are enough, by the evidence of their rows."""
+    if run.recipe.stop is None:
+        return _Judging()
+    if jobs == summary.jobs:
+        return _Judging(anytime=True)
+    asked = run.recipe.statistics
+    settings = StatisticsSettings(level=asked.level, equivalence_margin=asked.equivalence_margin)
+    reason = may_stop(contest_of(evidence), settings)
+    if reason is None:
+        return JudgeFurther(next_job=jobs)
+    most = run.recipe.judge.max_rows_per_job or summary.rows
+    return _Judging(summary.rows - jobs * most, anytime=True, reason=f"Judging stopped: {reason}")
+
+
+def _with_judging(
+    facts: Metrics,
+    judging: _Judging,
+    found: RunEvidence,
+    controls: Iterable[tuple[str, JudgedFiles]],
+) -> Metrics:
+    """The facts of a run with its early stop and with what its control rows say of the judge."""
+    level = facts.statistics.level
+    named = {Control(name): job for name, job in controls}
+    repeated = named.pop(Control.REPEAT, None)
+    findings = tuple(
+        judge_control(control, gather(map(verdicts_row, read_rows(job))), level=level)
+        for control, job in named.items()
+    )
+    again = list(read_rows(repeated)) if repeated else []
+    first = found.judged({judged.row.line for judged in again}) if again else {}
+    return msgspec.structs.replace(
+        facts,
+        rows=msgspec.structs.replace(facts.rows, not_judged=judging.not_judged),
+        controls=findings,
+        retest=retest(first, again, level),
+        statistics=msgspec.structs.replace(facts.statistics, anytime=judging.anytime),
+        notes=(*facts.notes, judging.reason) if judging.reason else facts.notes,
+    )
 
 
 def _publish_scores(whole: EndedRun, scores: ScoresFound, names: dict[str, str]) -> Published:

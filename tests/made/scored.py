@@ -1,5 +1,6 @@
 """Metrics of a run that scored single answers, from a table of scores."""
 
+from nova_judge.findings.metrics import score_headline
 from nova_judge.findings.metrics_record import (
     CandidateFacts,
     ErrorCount,
@@ -11,7 +12,6 @@ from nova_judge.findings.metrics_record import (
     Rows,
 )
 from nova_judge.pairs.job_figures import JobFigures
-from nova_judge.scores.headline import score_headline
 from nova_judge.scores.table import ScoreTable
 from nova_judge.statistics.statistics_settings import StatisticsSettings
 

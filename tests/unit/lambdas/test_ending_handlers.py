@@ -21,12 +21,12 @@ from lambdas import (
 )
 from nova_judge.aws import aws_clients, executions, runs_table
 from nova_judge.errors import JudgeJobError, RequestError
-from nova_judge.findings.judging import JudgeFurther
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import INDEX, RunLayout
 from nova_judge.records import S3Object
 from nova_judge.runs.run import Run
 from nova_judge.steps import run_folder
+from nova_judge.steps.publish import JudgeFurther
 from tests.made.topic import notified
 from tests.unit.conftest import BUCKET, RECIPE, TABLE
 

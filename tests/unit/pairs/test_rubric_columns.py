@@ -7,12 +7,10 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pytest
 
-from nova_judge.pairs import details_columns
+from nova_judge.pairs import rubric_columns
 from nova_judge.pairs.criteria import default_groups
-from nova_judge.pairs.details_columns import read_columns
 from nova_judge.pairs.judge_output import read_judgments
-from nova_judge.pairs.report_columns import columns_of_report
-from nova_judge.pairs.rubric_columns import columns_of
+from nova_judge.pairs.rubric_columns import columns_of, columns_of_report, read_columns
 from tests.made import details, runs
 
 GROUPS = default_groups()
@@ -97,7 +95,7 @@ def test_a_second_process_reads_the_last_rows(tmp_path, monkeypatch):
     monkeypatch.setattr(
         ProcessPoolExecutor, "submit", lambda *given: asked.append(given[-1]) or submit(*given)
     )
-    monkeypatch.setattr(details_columns, "_HEAD_START", 50)
+    monkeypatch.setattr(rubric_columns, "_HEAD_START", 50)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     same(read_columns(path, GROUPS), whole)
     assert asked == [range(175, 300)]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from nova_judge.findings.metrics import score_headline
 from nova_judge.records import Unscored
-from nova_judge.scores.headline import score_headline
 from nova_judge.scores.metric_score import Reported
 from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
 from nova_judge.statistics.metric_means import Scale
