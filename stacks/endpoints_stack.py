@@ -15,14 +15,14 @@ from constructs import Construct
 from nova_judge.recipe import catalog
 from nova_judge.recipe.catalog import EndpointModel
 from stacks.config import StageConfig, Vpc
-from stacks.constructs.names import pascal, repository_arn
-from stacks.constructs.network import let_containers_in
-from stacks.constructs.sagemaker_grants import (
+from stacks.constructs.grants import (
     SERVING_LOGS,
     allow_container,
     container_role,
+    let_containers_in,
     serving_registry,
 )
+from stacks.constructs.names import pascal, repository_arn
 
 HEALTH_CHECK_SECONDS = 900
 

@@ -14,12 +14,11 @@ from lambdas.settings import EndpointSettings
 from nova_judge import __version__
 from nova_judge.layout import ANSWERS, RECIPES, RUNS, UNSTARTED
 from stacks.config import StageConfig
-from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.endpoint_watchdog import EndpointWatchdog
 from stacks.constructs.evaluation_functions import RELEASING, EvaluationFunctions
 from stacks.constructs.evaluation_machine import evaluation_machine
 from stacks.constructs.judge_role import judge_role
-from stacks.constructs.observation import Observation
+from stacks.constructs.observation import Observation, dead_letter_queue
 from stacks.constructs.own_weights import OwnWeights
 from stacks.constructs.scoring import Scoring
 from stacks.constructs.storage import Storage

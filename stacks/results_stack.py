@@ -13,9 +13,9 @@ from constructs import Construct
 from lambdas.settings import ResultsSettings
 from nova_judge.runs.job_outcome import EVENT_SOURCE, JOBS_COMPLETED
 from stacks.config import StageConfig
-from stacks.constructs.dead_letters import dead_letter_queue
 from stacks.constructs.grants import allow, allow_events
 from stacks.constructs.names import machine_arns
+from stacks.constructs.observation import dead_letter_queue
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.registry_gate import RegistryGate
 from stacks.constructs.storage import Storage

@@ -8,8 +8,7 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.markup import escape
 
-from nova_judge.aws.fetched_runs import is_temporary
-from nova_judge.aws.label_objects import LabelObjects
+from nova_judge.aws.fetched_runs import LabelObjects, is_temporary
 from nova_judge.cli.arguments import RunOrMetrics
 from nova_judge.cli.result import write_files
 from nova_judge.cli.terminal import Console, right, table

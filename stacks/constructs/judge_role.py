@@ -10,10 +10,14 @@ from constructs import Construct
 
 from nova_judge.recipe import catalog
 from stacks.config import StageConfig
-from stacks.constructs.grants import allow, allow_list
+from stacks.constructs.grants import (
+    allow,
+    allow_container,
+    allow_list,
+    container_role,
+    let_containers_in,
+)
 from stacks.constructs.names import repository_arn
-from stacks.constructs.network import let_containers_in
-from stacks.constructs.sagemaker_grants import allow_container, container_role
 
 
 def judge_role(stack: cdk.Stack, *, data_bucket: s3.Bucket, config: StageConfig) -> iam.Role:

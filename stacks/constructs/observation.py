@@ -1,4 +1,4 @@
-"""The dashboard of a stage, and the alarms beside those of the dead letters."""
+"""The dashboard of a stage, its alarms, and the queues of events that could not be delivered."""
 
 from collections.abc import Mapping, Sequence
 
@@ -105,3 +105,28 @@ class Observation(Construct):
         period = cdk.Duration.minutes(1 if title in PER_MINUTE else 5)
         metrics = [self._metric(name, period).with_(label=MEASURES[name].label) for name in names]
         return cloudwatch.GraphWidget(title=title, left=metrics, width=12)
+
+
+def dead_letter_queue(scope: Construct, construct_id: str, *, tell: sns.ITopic) -> sqs.Queue:
+    """An encrypted queue that takes TLS only; whatever arrives in it raises an alarm."""
+    queue = sqs.Queue(
+        scope,
+        construct_id,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=cdk.Duration.days(14),
+    )
+    waiting = queue.metric_approximate_number_of_messages_visible(
+        period=cdk.Duration.minutes(5), statistic="Maximum"
+    )
+    alarm = waiting.create_alarm(
+        scope,
+        f"{construct_id}Alarm",
+        alarm_description="Nova Judge: an event was not handled; it waits in the queue for 14 days "
+        "(docs/troubleshooting.md, Dead letters)",
+        threshold=1,
+        evaluation_periods=1,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+    alarm.add_alarm_action(actions.SnsAction(tell))
+    return queue

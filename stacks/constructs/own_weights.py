@@ -12,21 +12,23 @@ from nova_judge.recipe import catalog
 from nova_judge.sources.own_endpoint import ESCROW
 from nova_judge.sources.served import IMAGES, OWN
 from stacks.config import StageConfig
-from stacks.constructs.grants import allow, allow_list, allow_pass_role
+from stacks.constructs.grants import (
+    SERVING_LOGS,
+    allow,
+    allow_container,
+    allow_list,
+    allow_pass_role,
+    container_role,
+    let_containers_in,
+    serving_registry,
+)
 from stacks.constructs.names import (
     repository_arn,
     sagemaker_arns,
     secret_keys,
     stage_resources,
 )
-from stacks.constructs.network import let_containers_in
 from stacks.constructs.python_function import PythonFunction
-from stacks.constructs.sagemaker_grants import (
-    SERVING_LOGS,
-    allow_container,
-    container_role,
-    serving_registry,
-)
 from stacks.constructs.storage import Storage
 
 IN_S3 = "s3://"

@@ -17,8 +17,7 @@ from constructs import Construct
 from lambdas.settings import FunctionSettings, environment
 from nova_judge.folders import ROOT
 from stacks.config import StageConfig, Vpc
-from stacks.constructs.grants import allow
-from stacks.constructs.network import let_functions_in
+from stacks.constructs.grants import allow, let_functions_in
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 PLATFORM = "x86_64-manylinux_2_28"  # duckdb has no older wheels; the runtime has glibc 2.34

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from nova_judge.aws.label_objects import LabelObjects
+from nova_judge.aws.fetched_runs import LabelObjects
 from nova_judge.cli.main import app
 from nova_judge.errors import ReviewError
 from nova_judge.findings.metrics_record import decode_metrics

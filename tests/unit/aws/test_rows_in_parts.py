@@ -7,8 +7,7 @@ from typer.testing import CliRunner
 
 import nova_judge as nj
 from nova_judge.aws import fetched_runs
-from nova_judge.aws.fetched_runs import RunMirror, open_run
-from nova_judge.aws.label_objects import LabelObjects
+from nova_judge.aws.fetched_runs import LabelObjects, RunMirror, open_run
 from nova_judge.aws.submissions import download_report
 from nova_judge.cli.main import app
 from nova_judge.errors import SavedReportError
