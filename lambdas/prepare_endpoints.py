@@ -1,5 +1,6 @@
 """PrepareEndpoints: lease the endpoints a run needs and bring them a step nearer to service."""
 
+import functools
 import json
 import time
 from collections.abc import Sequence
@@ -66,20 +67,25 @@ def _step(
     if settings.endpoint_life == "always_on":
         return is_in_service(host, name)
     served: dict[str, dict[str, str]] = json.loads(settings.endpoints)
-    if model.startswith(OWN):
-        served[model] = _own_configs(settings, model, wanted, lease.owner)
-    if model not in served:
+    if not (model.startswith(OWN) or model in served):
         raise EndpointError(
             f"model {model} is not served in stage {settings.stage}: add it to endpoint_models of "
             "the stage in cdk.json, and deploy"
         )
-    configs = served[model]
-    tried = {kind: configs[kind] for kind in wanted if kind in configs} if wanted else configs
+
+    @functools.cache
+    def configs() -> dict[str, str]:
+        own = model.startswith(OWN)
+        return _own_configs(settings, model, wanted, lease.owner) if own else served[model]
+
+    def tried() -> dict[str, str]:
+        return {kind: configs()[kind] for kind in wanted or configs() if kind in configs()}
+
     runs_table.begin_lease(settings.runs_table, lease.owner, model, now)
     ready = prepare(host, name, tried, lease, now)
     if ready:
         config = host.endpoints.observe(name).config
-        kind = next((kind for kind, known in configs.items() if known == config), "")
+        kind = next((kind for kind, known in configs().items() if known == config), "")
         runs_table.note_lease(settings.runs_table, lease.owner, model, "instance_type", kind)
     return ready
 

@@ -71,15 +71,19 @@ class Host(NamedTuple):
     endpoints: Endpoints
 
 
-def prepare(host: Host, name: str, configs: Mapping[str, str], lease: Lease, now: float) -> bool:
+def prepare(
+    host: Host, name: str, configs_of: Callable[[], Mapping[str, str]], lease: Lease, now: float
+) -> bool:
     """Lease an endpoint and bring it one step nearer to service; True when it answers.
 
-    `configs` maps instance types, in the order of preference, to EndpointConfigs. Raises
+    `configs_of` gives EndpointConfigs by instance type, in the order of preference. It may make
+    them, and is asked under the lease alone: what is made without one is removed with none. Raises
     EndpointError when none can be started.
     """
     hosted = host.book.join(name, lease)
     if hosted is None:
         return False
+    configs = configs_of()
     observed = host.endpoints.observe(name)
     action = next_action(observed, hosted.without_capacity, configs, now)
     if action.step == "give up":

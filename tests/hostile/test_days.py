@@ -158,9 +158,8 @@ class Days:
     def ask(self, run: str) -> None:
         """PrepareEndpoints, once."""
         try:
-            if prepare(
-                self.host, "e", CONFIGS, Lease(run, self.turns.now + DAY * 4), self.turns.now
-            ):
+            lease = Lease(run, self.turns.now + DAY * 4)
+            if prepare(self.host, "e", lambda: CONFIGS, lease, self.turns.now):
                 self.ready.add(run)
         finally:
             self.turns.call()

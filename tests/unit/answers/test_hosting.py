@@ -106,9 +106,13 @@ def book(table):
     return LeaseTable(table)
 
 
+def nothing_is_made():
+    raise AssertionError("without a lease nobody would remove it")
+
+
 def until_ready(host, world, owner="run-1", steps=12):
     for step in range(steps):
-        if prepare(host, "e", CONFIGS, lease(owner), NOW):
+        if prepare(host, "e", lambda: CONFIGS, lease(owner), NOW):
             return step
         world.pass_time()
     raise AssertionError("never ready")
@@ -169,23 +173,23 @@ def test_an_instance_type_without_capacity_is_only_its_own_runs_affair(book, how
     )
     host = Host(book, world)
     small, large = ({kind: config} for kind, config in CONFIGS.items())
-    assert not prepare(host, "e", small, lease("run-1"), NOW)
+    assert not prepare(host, "e", lambda: small, lease("run-1"), NOW)
     world.pass_time()
-    while not prepare(host, "e", large, lease("run-2"), NOW):
+    while not prepare(host, "e", lambda: large, lease("run-2"), NOW):
         world.pass_time()
     assert world.created[-1] == "config-large"
-    assert prepare(host, "e", small, lease("run-1"), NOW)  # whatever answers serves both
+    assert prepare(host, "e", lambda: small, lease("run-1"), NOW)  # whatever answers serves both
 
 
 def test_what_another_run_began_is_waited_for_though_ones_own_type_has_no_capacity(book):
     world = World(refused=["config-small"])
     host = Host(book, world)
     small, large = ({kind: config} for kind, config in CONFIGS.items())
-    assert not prepare(host, "e", small, lease("run-1"), NOW)
-    assert not prepare(host, "e", large, lease("run-2"), NOW)
-    assert not prepare(host, "e", small, lease("run-1"), NOW)
+    assert not prepare(host, "e", lambda: small, lease("run-1"), NOW)
+    assert not prepare(host, "e", lambda: large, lease("run-2"), NOW)
+    assert not prepare(host, "e", lambda: small, lease("run-1"), NOW)
     world.pass_time()
-    assert prepare(host, "e", small, lease("run-1"), NOW)
+    assert prepare(host, "e", lambda: small, lease("run-1"), NOW)
 
 
 def test_when_no_instance_type_has_capacity_it_says_which_were_tried(book):
@@ -213,7 +217,7 @@ def test_whoever_comes_while_it_closes_waits_and_gets_a_new_one(book):
     until_ready(host, world, "run-1")
     assert release(host, "e", "run-1")  # SageMaker would not delete it just then
     assert book.read("e") == Hosted(closing=True)
-    assert not prepare(host, "e", CONFIGS, lease("run-2"), NOW)
+    assert not prepare(host, "e", nothing_is_made, lease("run-2"), NOW)
     assert sweep(host, ["e"], lambda run: True, NOW).endpoints_deleted == ("e",)
     assert until_ready(host, world, "run-2") == 2
     assert world.created == ["config-small", "config-small"]
@@ -278,7 +282,7 @@ def test_whatever_is_interrupted_nothing_stays_once_all_runs_ended(book, seed):
         step = chance.choice([prepare, prepare, release, World.pass_time])
         try:
             if step is prepare:
-                prepare(host, "e", CONFIGS, lease(owner), NOW)
+                prepare(host, "e", lambda: CONFIGS, lease(owner), NOW)
             elif step is release:
                 release(host, "e", owner)
             else:
