@@ -31,8 +31,8 @@ from watched_disk import Disk
 
 from nova_judge.answers.answers import Answer
 from nova_judge.aws import s3
+from nova_judge.inputs.dataset import Shard
 from nova_judge.inputs.reading import AnswerSources
-from nova_judge.inputs.shards import Shard
 from nova_judge.kinds.job import Deployment
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.layout import RunLayout

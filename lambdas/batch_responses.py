@@ -12,7 +12,7 @@ from lambdas.settings import BatchSettings, load
 from nova_judge.answers.generate import generate
 from nova_judge.aws import s3
 from nova_judge.aws.batch_jobs import BatchPlace
-from nova_judge.inputs.shards import Shard
+from nova_judge.inputs.dataset import Shard
 from nova_judge.layout import RunLayout
 from nova_judge.records import InputRow
 from nova_judge.runs.run import Run

@@ -14,7 +14,7 @@ from nova_judge.json_lines import indented
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.layout import RunLayout
 from nova_judge.runs.run import Run
-from nova_judge.sources.recipe_endpoints import endpoint_instances
+from nova_judge.sources.known_sources import endpoint_instances
 
 
 @lambda_function

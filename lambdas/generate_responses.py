@@ -11,8 +11,7 @@ from lambdas.settings import EndpointSettings, load
 from nova_judge.answers.generate import generate
 from nova_judge.aws import s3
 from nova_judge.errors import GenerationFailedError
-from nova_judge.inputs.shard_rows import ShardRows
-from nova_judge.inputs.shards import Shard
+from nova_judge.inputs.dataset import Shard, ShardRows
 from nova_judge.layout import RunLayout
 from nova_judge.runs.run import Run
 from nova_judge.steps import candidates, shard_files

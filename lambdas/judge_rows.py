@@ -11,7 +11,7 @@ from lambdas.settings import BatchSettings, load
 from nova_judge.aws import s3
 from nova_judge.aws.batch_jobs import BatchPlace
 from nova_judge.errors import GenerationFailedError, JudgeJobError
-from nova_judge.inputs.shards import Shard
+from nova_judge.inputs.dataset import Shard
 from nova_judge.layout import RunLayout
 from nova_judge.runs.run import Run
 from nova_judge.steps.endpoint_leases import require_in_service

@@ -22,9 +22,14 @@ from nova_judge.findings.index_entry import entry_of_refusal, entry_of_report
 from nova_judge.findings.metrics import failed_metrics
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.inputs.run_request import Wish, read_wish
-from nova_judge.runs.execution_error import SHARD_FAILED, ExecutionError, explain, failed_job
+from nova_judge.runs.execution_error import (
+    SHARD_FAILED,
+    ExecutionError,
+    explain,
+    failed_job,
+    refusal,
+)
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.refused import refusal
 from nova_judge.runs.run import Run
 from nova_judge.steps import run_folder
 from nova_judge.steps.endpoint_leases import release_leases

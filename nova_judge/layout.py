@@ -43,7 +43,7 @@ class RunLayout:
 
     @property
     def shards(self) -> str:
-        """The input's byte ranges, written by ClaimRun: a list of `inputs.shards.Shard`."""
+        """The input's byte ranges, written by ClaimRun: a list of `inputs.dataset.Shard`."""
         return f"{self.prefix}shards.json"
 
     @property
@@ -70,7 +70,7 @@ class RunLayout:
         return f"{self.prefix}responses/{candidate}/{shard:05d}.jsonl"
 
     def rows(self, shard: int) -> str:
-        """The rows and rejected lines of one shard: an `inputs.shard_rows.ShardRows`."""
+        """The rows and rejected lines of one shard: an `inputs.dataset.ShardRows`."""
         return f"{self.prefix}rows/{shard:05d}.json"
 
     def batch(self, candidate: str, shard: int) -> str:

@@ -1,4 +1,7 @@
-"""Jinja's sandbox, in which a template makes and does no more than a prompt needs.
+"""Prompts as templates: words with `{{ places }}`, in a sandbox that bounds what they do.
+
+The texts of a row are values and never templates: braces in an answer stay braces. A template reads
+the fields of a row, tests and loops over them, and reaches nothing else.
 
 Jinja keeps templates from reaching out. It does not keep them from making a huge value of small
 ones, or from running for ever, with nothing printed: a text doubled in a loop, loops in loops, a
@@ -9,14 +12,22 @@ paid for from what one prompt may use, and no text, list or number in between gr
 import contextvars
 import functools
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sized
 from typing import Any
 
 import jinja2
+import jinja2.meta
 from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
+LONGEST = 100_000
+"""Characters of a template."""
+ROW_FAULTS = (
+    *(jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError),
+    *(AttributeError, RecursionError),
+)
+"""Errors that a template may raise over one row and not over another."""
 MOST_CHARACTERS = 1_000_000
 """Characters of a prompt that a template makes, and of any text or list in between."""
 MOST_WORK = 50 * MOST_CHARACTERS
@@ -211,3 +222,48 @@ def sandbox() -> Sandbox:
     made.filters |= {"join": _join, "_together": _together, "_turns": _turns}
     del made.globals["lipsum"]
     return made
+
+
+class MissingFieldError(Exception):
+    """The template uses a field that the row does not have."""
+
+
+def template_problems(
+    text: str, allowed: Collection[str], needed: Collection[str]
+) -> Iterator[str]:
+    """The faults of a template: its syntax, the fields that it uses, and those that it leaves."""
+    if len(text) > LONGEST:
+        yield f"it has {len(text):,} characters; at most {LONGEST:,} are read"
+        return
+    try:
+        used = jinja2.meta.find_undeclared_variables(sandbox().parse(text))
+        rendered(text, {name: f"({name})" for name in allowed})
+    except jinja2.TemplateSyntaxError as error:
+        yield f"line {error.lineno}: {error.message}"
+        return
+    except MissingFieldError:
+        used = jinja2.meta.find_undeclared_variables(sandbox().parse(text))
+    except Exception as error:  # whatever a template of the user's raises when it is rendered
+        yield f"it cannot be rendered: {type(error).__name__}: {error}"
+        return
+    places = ", ".join(f"{{{{ {name} }}}}" for name in allowed)
+    for name in sorted(used - set(allowed)):
+        yield f"it uses {{{{ {name} }}}}; there are {places}"
+    for name in sorted(set(needed) - used):
+        yield f"it never uses {{{{ {name} }}}}, which a judge has to see"
+
+
+def rendered(text: str, fields: Mapping[str, str]) -> str:
+    """The template with a row's fields in their places; raises MissingFieldError.
+
+    `{% if context is defined %}` asks for a field that not every row has.
+    """
+    try:
+        return render(_template(text), fields).strip()
+    except jinja2.UndefinedError as error:
+        raise MissingFieldError(str(error)) from error
+
+
+@functools.lru_cache(maxsize=16)
+def _template(text: str) -> jinja2.Template:
+    return sandbox().from_string(text)

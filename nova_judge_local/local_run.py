@@ -20,8 +20,8 @@ from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.layout import INBOX, RECIPES
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate
-from nova_judge.sources.recipe_endpoints import asked_models
-from nova_judge.sources.server_keys import keys_of
+from nova_judge.sources.known_sources import asked_models
+from nova_judge.sources.openai_server import keys_of
 from nova_judge.text import storable
 from nova_judge_local import output_folder
 from nova_judge_local.bedrock import own_account

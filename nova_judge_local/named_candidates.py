@@ -10,8 +10,7 @@ from nova_judge.kinds.recipes import file_beside, load_recipe, recipe_text
 from nova_judge.recipe.examples import alone
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
-from nova_judge.sources.openai_server import server_model
-from nova_judge.sources.server_keys import typed_model
+from nova_judge.sources.openai_server import server_model, typed_model
 from nova_judge.yaml_text import read_yaml
 
 FORM = "openai:URL#MODEL or bedrock:MODEL_ID"

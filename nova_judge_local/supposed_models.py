@@ -7,8 +7,7 @@ from typing import Any, Final
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.catalog import images
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.sources.endpoint import is_the_accounts
-from nova_judge.sources.recipe_endpoints import asked_models
+from nova_judge.sources.known_sources import asked_models, is_the_accounts
 from nova_judge_local.job_channels import parse_uri
 from nova_judge_local.sagemaker.described import SUPPOSED_BUCKET
 

@@ -10,12 +10,13 @@ import msgspec
 
 from nova_judge.answers.answers import AnswerOutcome, FailedAnswer, Journal, Port, Setback
 from nova_judge.answers.limiter import Limiter, Pace, Permit
-from nova_judge.answers.queue import Jobs, PromptJob
 from nova_judge.answers.retries import (
     TIMED_OUT,
     CallFailed,
     CallFailure,
+    Jobs,
     Outlook,
+    PromptJob,
     RetryPolicy,
     speaks_of_every_row,
 )

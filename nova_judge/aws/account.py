@@ -18,9 +18,8 @@ from nova_judge.preflight.images import RoleUse, images_of, role_uses
 from nova_judge.preflight.model_check import ModelFacts
 from nova_judge.preflight.rules import ENDPOINT, STACK_PARTS, TRAINING, Facts, bedrock_models
 from nova_judge.recipe.recipe import Recipe
-from nova_judge.sources.endpoint import is_the_accounts
-from nova_judge.sources.endpoint_facts import EndpointFacts
-from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
+from nova_judge.sources.known_sources import asked_models, endpoint_instances, is_the_accounts
+from nova_judge.sources.request_forms import EndpointFacts
 
 AccountFact = TypeVar("AccountFact")
 

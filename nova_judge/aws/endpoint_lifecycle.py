@@ -14,7 +14,7 @@ from nova_judge.aws import aws_clients
 from nova_judge.aws.client_errors import code_of, is_absent, passing_absent
 from nova_judge.aws.endpoint_configs import remove_configs
 from nova_judge.errors import EndpointError
-from nova_judge.sources.endpoint_facts import EndpointFacts
+from nova_judge.sources.request_forms import EndpointFacts
 from nova_judge.sources.served import OWN
 from nova_judge.tags import stage_tags
 

@@ -17,10 +17,9 @@ from nova_judge.aws.model_ports import ConversePort, EndpointPort, config
 from nova_judge.errors import GenerationFailedError
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Generation
-from nova_judge.sources.endpoint_facts import Form
 from nova_judge.sources.http_calls import GONE_AFTER_S, ServerPort
-from nova_judge.sources.request_forms import ChatForm, PlainForm, RequestForm
-from nova_judge.sources.server_keys import variable_of
+from nova_judge.sources.openai_server import variable_of
+from nova_judge.sources.request_forms import ChatForm, Form, PlainForm, RequestForm
 
 AT_HAND_S = 5.0
 """Seconds for which a server may take no connections, where somebody waits at a terminal."""

@@ -20,7 +20,7 @@ from nova_judge.preflight import rules
 from nova_judge.preflight.forecast import reach_check
 from nova_judge.preflight.input_head import input_check
 from nova_judge.recipe.own_models import own_names
-from nova_judge.sources.server_keys import variable_of
+from nova_judge.sources.openai_server import variable_of
 from nova_judge.steps.served_models import asked_servers, served_models
 
 

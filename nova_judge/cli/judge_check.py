@@ -27,7 +27,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow, Verdict
 from nova_judge.report.page import render
 from nova_judge.sources.known_sources import source_of
-from nova_judge.sources.server_keys import keys_of, typed_model
+from nova_judge.sources.openai_server import keys_of, typed_model
 from nova_judge.statistics.win_rate import Interval
 from nova_judge.steps.check_judge import JudgeAsking, ask_and_check, check_recorded
 from nova_judge.text import count_of

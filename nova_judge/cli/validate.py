@@ -23,7 +23,7 @@ from nova_judge.preflight.input_head import rows_of, sources_of, unread_of
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import FailedRow, InputRow, Rejected, as_rejected
 from nova_judge.sources.answers_file import how_to_bring
-from nova_judge.sources.recipe_endpoints import asked_warnings
+from nova_judge.sources.known_sources import asked_warnings
 from nova_judge.text import count_of
 
 MOST_SHOWN = 20

@@ -23,8 +23,7 @@ from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import UNMETERED, Meter
-from nova_judge.sources.known_sources import source_of
-from nova_judge.sources.recipe_endpoints import asked_warnings
+from nova_judge.sources.known_sources import asked_warnings, source_of
 from nova_judge.statistics.statistics_settings import JudgeRates, StatisticsSettings
 from nova_judge.text import count_of
 

@@ -10,7 +10,7 @@ from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.preflight.expected_usage import JudgedBefore
 from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES
-from nova_judge.runs.refused import Refusal
+from nova_judge.runs.execution_error import Refusal
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import Bill
 

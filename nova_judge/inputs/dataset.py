@@ -3,20 +3,53 @@
 A file either brings both answers of every row (`prompt`, `response_A`, `response_B`) or prompts
 that the candidates answer. Lines are read one by one with a cap on their length, so that neither a
 huge file nor a hostile line grows memory.
+
+Byte ranges of it, the shards, are cut without reading it. The rule that makes them exact whatever
+the lines are: a shard owns the lines that *begin* in `[start, end)`. Its reader therefore skips to
+the first line that begins at or after `start`, and reads the last line to its end, beyond `end` if
+need be. A shard inside one long line owns nothing. Lines are numbered within their shard.
 """
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import msgspec
+
 from nova_judge.inputs.columns import RowColumns
 from nova_judge.inputs.reading import AS_NAMED, FROM_FILE, GENERATED, AnswerSources, Reading
 from nova_judge.inputs.row_fields import brings, columns_of, row_of
-from nova_judge.inputs.shards import Shard
 from nova_judge.json_lines import BOM, Fault, Line
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
 from nova_judge.records import CANDIDATES, Candidate, FailedRow, InputRow, Rejected
 
-__all__ = ["file_brings_answers", "parse_line", "read_rows", "shard_lines"]
+__all__ = ["cut", "file_brings_answers", "parse_line", "read_rows", "shard_lines"]
+
+MOST_SHARDS = 10_000
+"""Children of one Distributed Map run (Step Functions service quota)."""
+
+
+class Shard(msgspec.Struct, frozen=True):
+    """One byte range `[start, end)` of the input file; `index` counts from 0 in file order."""
+
+    index: int
+    start: int
+    end: int
+
+
+def cut(size: int, shard_bytes: int, most: int = MOST_SHARDS) -> Iterator[Shard]:
+    """Cut `size` bytes into equal ranges of at least `shard_bytes`, at most `most` of them.
+
+    Lazily, so that the plan of any file takes constant memory. An empty file has no shard.
+
+    >>> [(shard.start, shard.end) for shard in cut(10_000, 4_096)]
+    [(0, 4096), (4096, 8192), (8192, 10000)]
+    """
+    if size < 0 or shard_bytes < 1 or most < 1:
+        raise ValueError(f"cannot cut {size} bytes into at most {most} shards of {shard_bytes}")
+    step = max(shard_bytes, -(-size // most))
+    for index, start in enumerate(range(0, size, step)):
+        yield Shard(index, start, min(start + step, size))
+
 
 MAX_LINE_BYTES = 1_048_576
 HEAD_BYTES = 1 << 20
@@ -149,3 +182,28 @@ def _objects(head: bytes, columns: ColumnMap) -> Iterator[RowColumns]:
         row = columns_of(line.content, columns) if line.content and line.content.strip() else None
         if isinstance(row, RowColumns):
             yield row
+
+
+class ShardRows(msgspec.Struct, frozen=True):
+    """Usable rows and rejected lines of one shard; `lines` counts all lines, blank ones too.
+
+    `failed`: rows that the file brings with the trace of a failed generation for an answer.
+    """
+
+    lines: int
+    rows: tuple[InputRow, ...]
+    rejected: tuple[Rejected, ...]
+    failed: tuple[FailedRow, ...] = ()
+
+
+def read_shard(
+    chunks: Iterable[bytes], shard: Shard, sources: AnswerSources, reading: Reading = AS_NAMED
+) -> ShardRows:
+    """Read a shard's own lines from `chunks` (see `shard_lines`)."""
+    parsed = [parse_line(line, sources, reading) for line in shard_lines(chunks, shard)]
+    return ShardRows(
+        len(parsed),
+        tuple(row for row in parsed if isinstance(row, InputRow)),
+        tuple(row for row in parsed if isinstance(row, Rejected)),
+        tuple(row for row in parsed if isinstance(row, FailedRow)),
+    )

@@ -19,7 +19,6 @@ import msgspec
 from nova_judge.errors import InputFileError
 from nova_judge.inputs.columns import MISSING, pick
 from nova_judge.inputs.formats import FileForm, row_lists, turned_rows, unpacked
-from nova_judge.inputs.hugging_face import saved_rows
 from nova_judge.inputs.row_fields import UNREADABLE
 from nova_judge.json_lines import lines_of
 from nova_judge.parquet import check_expansion, connect_to, files_of, parquet_error, rows_of
@@ -46,7 +45,7 @@ def read_rows(path: Path, form: FileForm, at: str | None = None) -> Iterator[Jso
     """
     try:
         if form.kind == "hugging_face":
-            yield from _encoded(saved_rows(path))
+            yield from _encoded(_saved_rows(path))
         elif form.kind == "parquet":
             yield from _parquet(path, packed=form.packed)
         else:
@@ -242,3 +241,20 @@ def _not_in(path: Path, form: FileForm, error: UnicodeDecodeError) -> str:
         f"{problem}, so that its letters cannot be distinguished. Spreadsheets on Windows write "
         f"Windows-1252 (Latin-1): `iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8-{path.name}`"
     )
+
+
+def _saved_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a data set in Arrow streams. Raises InputFileError without pyarrow."""
+    try:
+        from pyarrow import ipc  # noqa: PLC0415
+    except ImportError:
+        raise InputFileError(
+            f"{path} is a Hugging Face data set, which needs pyarrow: `pip install pyarrow`, or "
+            "save it with `to_json` or `to_parquet`"
+        ) from None
+    state = json.loads((path / "state.json").read_text("utf-8"))
+    for entry in state["_data_files"]:
+        file = path / Path(entry["filename"]).name
+        with file.open("rb") as opened, ipc.open_stream(opened) as stream:
+            for batch in stream:
+                yield from batch.to_pylist()

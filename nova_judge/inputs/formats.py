@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, NamedTuple, TypeAlias, cast
 
 from nova_judge.errors import InputFileError
-from nova_judge.inputs.hugging_face import is_saved
 from nova_judge.parquet import has_rows
 
 __all__ = ["form_of"]
@@ -126,7 +125,7 @@ def form_of(path: Path) -> FileForm:
     """
     if path.is_dir() and has_rows(path):
         return FileForm("parquet")
-    if is_saved(path):
+    if _is_saved(path):
         return FileForm("hugging_face")
     if path.parts and path.parts[0] in ("s3:", "http:", "https:"):
         raise InputFileError(
@@ -264,3 +263,21 @@ def _encoding_of(head: bytes) -> str:
 
 def _ends(file: BinaryIO) -> bool:
     return not file.read(1)
+
+
+def _is_saved(path: Path) -> bool:
+    """True for a folder as `save_to_disk` leaves it; raises InputFileError for several splits."""
+    if not path.is_dir():
+        return False
+    if (path / "dataset_dict.json").is_file():
+        splits = json.loads((path / "dataset_dict.json").read_text("utf-8")).get("splits", [])
+        raise InputFileError(
+            f"{path} holds the splits {', '.join(map(str, splits))}: name one, as in "
+            f"{path / str((splits or ['train'])[0])}"
+        )
+    if not (path / "state.json").is_file():
+        raise InputFileError(
+            f"{path} is a folder: give a file of rows, a folder with Parquet files, or a saved "
+            "data set"
+        )
+    return True

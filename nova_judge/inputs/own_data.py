@@ -17,10 +17,9 @@ from nova_judge.inputs.columns import (
     text_of,
     whole_number,
 )
-from nova_judge.inputs.dataset import shard_lines
+from nova_judge.inputs.dataset import Shard, shard_lines
 from nova_judge.inputs.reading import FROM_FILE, OWN_FIELDS, AnswerSources
 from nova_judge.inputs.row_fields import columns_of
-from nova_judge.inputs.shards import Shard
 from nova_judge.json_lines import Fault, Line, shape_fault
 from nova_judge.recipe.column_map import OWN_NAMES, ColumnMap
 from nova_judge.records import Rejected

@@ -26,8 +26,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import UNKNOWN, InstanceTime, JudgeUsage, TokenUse, Workload
-from nova_judge.sources.known_sources import model_problems, source_of
-from nova_judge.sources.recipe_endpoints import endpoint_instances
+from nova_judge.sources.known_sources import endpoint_instances, model_problems, source_of
 
 ASKED_FILE = "asked.jsonl"
 _ORDERS = 2

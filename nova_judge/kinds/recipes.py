@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nova_judge.answers.prompt_templates import template_problems
+from nova_judge.answers.prompts import template_problems
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.known_kinds import KINDS, kind_of
 from nova_judge.recipe.asked_judge import with_prompt_by_name

@@ -3,9 +3,9 @@
 import msgspec
 
 from nova_judge.pairs.judge_reply import criteria_shown, reply_form, reply_schema
-from nova_judge.prompt_template import ROW_FAULTS, MissingFieldError, rendered
 from nova_judge.recipe.recipe import Generation, Judge
 from nova_judge.records import InputRow
+from nova_judge.template_sandbox import ROW_FAULTS, MissingFieldError, rendered
 
 _VERDICT_TOKENS = 1024
 _RUBRIC_TOKENS = 4096

@@ -7,10 +7,10 @@ from nova_judge.check import Check, NotRead
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import did_you_mean
-from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.http_calls import ServerFacts
+from nova_judge.sources.known_sources import asked_models
 from nova_judge.sources.openai_server import server_model
-from nova_judge.sources.recipe_endpoints import asked_models
+from nova_judge.sources.request_forms import EndpointFacts
 
 _MOST_SHOWN = 10
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nova_judge.answers.batch_inference import answers_in_batch
-from nova_judge.inputs.shards import cut
+from nova_judge.inputs.dataset import cut
 from nova_judge.kinds.known_kinds import kind_of
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import CandidateSpec, Recipe
@@ -23,8 +23,7 @@ from nova_judge.runs.usage import (
     Workload,
     tokens_of,
 )
-from nova_judge.sources.known_sources import source_of
-from nova_judge.sources.recipe_endpoints import endpoint_instances
+from nova_judge.sources.known_sources import endpoint_instances, source_of
 from nova_judge.text import count_of
 
 LEAST_RUNS = 3

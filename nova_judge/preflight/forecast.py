@@ -28,8 +28,7 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import FailedRow, InputRow, Rejected
 from nova_judge.runs.usage import Estimate, JudgeUsage, Workload
-from nova_judge.sources.known_sources import source_of
-from nova_judge.sources.recipe_endpoints import asked_warnings
+from nova_judge.sources.known_sources import asked_warnings, source_of
 from nova_judge.text import count_of
 
 

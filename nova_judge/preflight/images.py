@@ -14,8 +14,7 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES
 from nova_judge.runs.training_job_request import evaluation_image
-from nova_judge.sources.known_sources import source_of
-from nova_judge.sources.recipe_endpoints import asked_models
+from nova_judge.sources.known_sources import asked_models, source_of
 
 JUDGE = "judge image"
 _IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([\w-]+)\.[a-z.-]+/([^:@]+)(?:[:@].+)?")

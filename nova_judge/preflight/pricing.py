@@ -27,8 +27,7 @@ from nova_judge.runs.usage import (
     Usage,
     tokens_of,
 )
-from nova_judge.sources.known_sources import source_of
-from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
+from nova_judge.sources.known_sources import asked_models, endpoint_instances, source_of
 
 
 def bill(usage: Usage) -> Bill:

@@ -18,10 +18,9 @@ from nova_judge.preflight.model_check import ModelFacts, model_check
 from nova_judge.recipe import catalog
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.runs.training_job_request import evaluation_image
-from nova_judge.sources.endpoint import is_the_accounts
-from nova_judge.sources.endpoint_facts import EndpointFacts
 from nova_judge.sources.http_calls import ServerFacts
-from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
+from nova_judge.sources.known_sources import asked_models, endpoint_instances, is_the_accounts
+from nova_judge.sources.request_forms import EndpointFacts
 from nova_judge.version import __version__
 
 SAGEMAKER = "sagemaker.amazonaws.com"

@@ -16,7 +16,7 @@ from nova_judge.sources.checkpoint import (
     cheapest_first,
     fitting,
 )
-from nova_judge.sources.endpoint_facts import form_of_images
+from nova_judge.sources.request_forms import form_of_images
 from nova_judge.sources.served import IMAGES, LARGEST_RANK, NOVA, Served
 
 PENDING = "PendingManualApproval"

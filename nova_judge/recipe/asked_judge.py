@@ -10,10 +10,10 @@ from msgspec import Meta
 
 from nova_judge.errors import RecipeError
 from nova_judge.folders import DATA
-from nova_judge.prompt_template import template_problems
 from nova_judge.recipe.files import Beside
 from nova_judge.recipe.nova_block import Positive, Section, Text
 from nova_judge.recipe.shape import did_you_mean
+from nova_judge.template_sandbox import template_problems
 
 __all__ = ["default_prompt", "shipped_prompt"]
 

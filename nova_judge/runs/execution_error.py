@@ -1,12 +1,21 @@
-"""Explain why an execution failed, from what the state machine caught, and what to do then."""
+"""Explain why an execution failed, from what the state machine caught, and what to do then.
 
+Where it failed before it was a run (a typo in the folder, a broken file, a quota), nothing was
+claimed, so that there is neither a request nor a recipe to report on; two files of a `Refusal` say
+what was asked, why it came to nothing and what to do.
+"""
+
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
 
 from nova_judge.errors import RequestError
+from nova_judge.inputs.run_request import Wish, slug
+from nova_judge.recipe.trigger import Trigger
 from nova_judge.runs.job_outcome import JobOutcome, outcome_of_job
 
 SHARD_FAILED = "States.ExceedToleratedFailureThreshold"
@@ -108,3 +117,65 @@ def next_command(error: str, *, run: str, recipe: str, stage: str) -> str:
     """The command to type next; names in capitals are the reader's to fill in."""
     words = _COMMANDS.get(error, _OTHER)
     return words.format(run=run, recipe=recipe or "RECIPE", stage=stage)
+
+
+REFUSAL_DETAILS, REFUSAL_PAGE = "failure.json", "report.md"
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """`failure.json`. `stage` is the part of the run that failed; `cause` says what to do too."""
+
+    run_id: str
+    execution: str
+    input: str
+    recipe: str
+    error: str
+    cause: str
+    stage: str
+    status: str = "failed"
+    trigger: Trigger | msgspec.UnsetType = msgspec.UNSET
+
+
+def refusal(wish: Wish, execution: str, failure: ExecutionError) -> Refusal:
+    """The record of one, under a name that the same execution always gives."""
+    name = slug(wish.input_uri or wish.recipe)
+    return Refusal(
+        run_id=f"refused-{name}-{hashlib.sha256(execution.encode()).hexdigest()[:12]}",
+        execution=execution,
+        input=wish.input_uri,
+        recipe=wish.recipe,
+        error=failure.error,
+        cause=failure.cause,
+        stage=failure.stage,
+        trigger=wish.trigger or msgspec.UNSET,
+    )
+
+
+def refusal_page(refused: Refusal) -> str:
+    """A refusal as Markdown. Texts of the input are quoted, line by line, and never markup."""
+    asked = [
+        f"    {name}: {_one_line(value)}"
+        for name, value in (
+            ("input", refused.input),
+            ("recipe", refused.recipe),
+            ("execution", refused.execution),
+        )
+        if value
+    ]
+    reason = [f"    {line}" for line in refused.cause.splitlines()]
+    lines = [
+        f"# Nothing was evaluated: {refused.error}",
+        "",
+        *asked,
+        "",
+        "The reason, and what to do:",
+        "",
+        *reason,
+        "",
+        "Nothing paid was started. Mend it and drop the file again, or start it by hand.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)

@@ -8,7 +8,7 @@ import msgspec
 
 from nova_judge.answers.answers import Answer, FailedAnswer
 from nova_judge.errors import GenerationFailedError, InputFileError, RowSumError
-from nova_judge.inputs.shard_rows import ShardRows
+from nova_judge.inputs.dataset import ShardRows
 from nova_judge.records import FailedRow, Failure, InputRow, Rejected
 from nova_judge.text import count_of
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from nova_judge.answers import batch_inference
-from nova_judge.inputs.dataset import file_brings_answers
+from nova_judge.inputs.dataset import Shard, cut, file_brings_answers
 from nova_judge.inputs.reading import GENERATED, AnswersFrom, AnswerSources, asked_by
-from nova_judge.inputs.shards import Shard, cut
 from nova_judge.recipe.asked_model import COLUMNS, AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger

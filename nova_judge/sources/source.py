@@ -10,8 +10,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 from nova_judge.answers.answers import Port
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Generation
-from nova_judge.sources.endpoint_facts import Form
-from nova_judge.sources.request_forms import ChatForm, RequestForm
+from nova_judge.sources.request_forms import ChatForm, Form, RequestForm
 
 Payment: TypeAlias = Literal["tokens", "hours", "others"]
 """By the token, by the hour of an endpoint that exists for the run, or not by the run."""

@@ -24,8 +24,8 @@ from nova_judge.statistics.decision import Word, decide, equivalent
 from nova_judge.statistics.dirichlet_mean import Bounds
 from nova_judge.statistics.distributions import sign_test
 from nova_judge.statistics.evidence import Basis, Evidence
-from nova_judge.statistics.missing_orders import LostOrders, lost_orders, reach_of_lost
 from nova_judge.statistics.outcomes import ProfileCounts, ReconciledTally
+from nova_judge.statistics.positions import LostOrders, lost_orders, reach_of_lost
 from nova_judge.statistics.sequential import (
     anytime_p_value,
     prompts_anytime,

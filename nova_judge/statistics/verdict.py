@@ -20,8 +20,8 @@ from nova_judge.statistics.contest import (
 from nova_judge.statistics.decision import Word
 from nova_judge.statistics.early_stopping import RowsNeeded, detectable_rate, rows_needed
 from nova_judge.statistics.evidence import Basis
-from nova_judge.statistics.missing_orders import LostOrders
 from nova_judge.statistics.planning import POWER
+from nova_judge.statistics.positions import LostOrders
 from nova_judge.statistics.statistics_settings import DEFAULTS, StatisticsSettings
 from nova_judge.statistics.win_rate import Interval
 

@@ -5,14 +5,13 @@ from collections.abc import Iterable, Sequence
 from nova_judge.answers.answer_store import AnswerJournal, ShardPlace
 from nova_judge.answers.answers import model_name
 from nova_judge.answers.lane import MOST_THREADS, AnswerSource
-from nova_judge.answers.prompt_templates import prompt_maker
+from nova_judge.answers.prompts import prompt_maker
 from nova_judge.answers.retries import RetryPolicy
 from nova_judge.aws.s3 import BucketObjects
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.records import InputRow
 from nova_judge.runs.run import Run
-from nova_judge.sources.known_sources import source_of
-from nova_judge.sources.recipe_endpoints import CANDIDATE
+from nova_judge.sources.known_sources import CANDIDATE, source_of
 from nova_judge.sources.source import Ways
 
 ENDPOINT_IN_FLIGHT = 256

@@ -11,7 +11,7 @@ import orjson
 
 from nova_judge.aws import s3
 from nova_judge.errors import JudgeJobError
-from nova_judge.inputs.shards import Shard
+from nova_judge.inputs.dataset import Shard
 from nova_judge.kinds.asked_pairs import asked_file, asked_model
 from nova_judge.layout import RunLayout
 from nova_judge.pairs.container_details import (

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from nova_judge.aws import s3
-from nova_judge.inputs.shard_rows import ShardRows
-from nova_judge.inputs.shards import Shard, cut
+from nova_judge.inputs.dataset import Shard, ShardRows, cut
 from nova_judge.kinds.job import PlannedJob
 from nova_judge.kinds.kind import Kind
 from nova_judge.kinds.known_kinds import kind_of

@@ -14,8 +14,7 @@ from nova_judge.aws import s3
 from nova_judge.aws.batch_jobs import BatchPlace
 from nova_judge.aws.s3 import BucketObjects
 from nova_judge.errors import JudgeJobError
-from nova_judge.inputs.dataset import shard_lines
-from nova_judge.inputs.shards import MOST_SHARDS, Shard
+from nova_judge.inputs.dataset import MOST_SHARDS, Shard, shard_lines
 from nova_judge.kinds.asked_pairs import asked_file, asked_model, judge_place, judges_in_batch
 from nova_judge.kinds.job import PlannedJob
 from nova_judge.layout import RunLayout

@@ -41,9 +41,8 @@ from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger
 from nova_judge.records import CANDIDATES, S3Object
 from nova_judge.runs.run import Run, StandIns
-from nova_judge.sources.endpoint_facts import EndpointFacts
-from nova_judge.sources.known_sources import source_of
-from nova_judge.sources.recipe_endpoints import asked_models
+from nova_judge.sources.known_sources import asked_models, source_of
+from nova_judge.sources.request_forms import EndpointFacts
 from nova_judge.steps.served_models import KeyOf, asked_servers, served_models
 from nova_judge.yaml_text import MOST_BYTES
 

@@ -15,9 +15,13 @@ from nova_judge.records import Rejected
 from nova_judge.report.content_types import CONTENT_TYPES
 from nova_judge.report.report_rows import ReportRows, judged_pairs
 from nova_judge.report.write import render_report
-from nova_judge.runs import refused as refusals
+from nova_judge.runs.execution_error import (
+    REFUSAL_DETAILS,
+    REFUSAL_PAGE,
+    Refusal,
+    refusal_page,
+)
 from nova_judge.runs.job_outcome import JobOutcome
-from nova_judge.runs.refused import Refusal
 from nova_judge.runs.row_accounting import DatasetSummary
 from nova_judge.runs.run import Run
 from nova_judge.runs.training_job_request import is_before_redrive, started_by
@@ -94,10 +98,10 @@ def store_pair_report(
 def publish_refusal(bucket: str, refused: Refusal) -> str | None:
     """Write the report of what was not a run yet; its URI, or None where it is there already."""
     layout = RunLayout(refused.run_id)
-    if s3.read_if_exists(bucket, layout.report_file(refusals.DETAILS)) is not None:
+    if s3.read_if_exists(bucket, layout.report_file(REFUSAL_DETAILS)) is not None:
         return None
     details = msgspec.json.format(msgspec.json.encode(refused), indent=2)
-    s3.write(bucket, layout.report_file(refusals.DETAILS), details, "application/json")
-    key = layout.report_file(refusals.PAGE)
-    s3.write(bucket, key, refusals.page(refused).encode(), "text/markdown; charset=utf-8")
+    s3.write(bucket, layout.report_file(REFUSAL_DETAILS), details, "application/json")
+    key = layout.report_file(REFUSAL_PAGE)
+    s3.write(bucket, key, refusal_page(refused).encode(), "text/markdown; charset=utf-8")
     return f"s3://{bucket}/{key}"

@@ -17,9 +17,9 @@ from nova_judge.preflight.weights_check import Allowed, folder_check, stage_chec
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.sources.http_calls import ServerFacts, server_facts
+from nova_judge.sources.known_sources import CANDIDATE, asked_models
 from nova_judge.sources.openai_server import server_model
 from nova_judge.sources.own_endpoint import OWN_SOURCES
-from nova_judge.sources.recipe_endpoints import CANDIDATE, asked_models
 from nova_judge.sources.served import Served, image_uri, own_endpoint
 
 KeyOf = Callable[[str, str], str]

@@ -6,9 +6,8 @@ import msgspec
 
 from nova_judge.answers.answers import Answer, AnswerOutcome, lasting
 from nova_judge.aws import s3
+from nova_judge.inputs.dataset import Shard, ShardRows, read_shard
 from nova_judge.inputs.reading import reading_of
-from nova_judge.inputs.shard_rows import ShardRows, read_shard
-from nova_judge.inputs.shards import Shard
 from nova_judge.layout import RunLayout
 from nova_judge.runs.row_accounting import Response
 from nova_judge.runs.run import Run

@@ -16,8 +16,8 @@ from nova_judge.preflight.endpoint_check import server_check
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.sources.completions import Completion, NotACompletionError, read_completion
 from nova_judge.sources.http_calls import CONNECT_TIMEOUT_S, headers_with, server_facts
+from nova_judge.sources.known_sources import asked_models
 from nova_judge.sources.openai_server import CURES, server_model
-from nova_judge.sources.recipe_endpoints import asked_models
 from nova_judge_local.emulator_settings import ChatServer, EmulatorSettings
 
 MAX_CONNECTIONS = 64

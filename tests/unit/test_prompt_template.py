@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from nova_judge.prompt_template import (
+from nova_judge.template_sandbox import (
     ROW_FAULTS,
     MissingFieldError,
     rendered,

@@ -16,8 +16,8 @@ from nova_judge.inputs.reading import AnswerSources
 from nova_judge.answers.generate import generate
 from nova_judge.answers.lane import AnswerSource
 from nova_judge.recipe.recipe import Shards
-from nova_judge.inputs.shard_rows import read_shard
-from nova_judge.inputs.shards import cut
+from nova_judge.inputs.dataset import read_shard
+from nova_judge.inputs.dataset import cut
 from tests.made.folder_objects import FolderObjects
 
 class Model:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from nova_judge.answers.prompt_templates import prompt_maker, template_problems
-from nova_judge.answers.prompts import Prompt, Said, prompt_name
+from nova_judge.answers.prompts import Prompt, Said, prompt_maker, prompt_name, template_problems
 from nova_judge.errors import GenerationFailedError
 from nova_judge.recipe.asked_model import Message
 from nova_judge.recipe.recipe import CandidateSpec

@@ -1,6 +1,6 @@
 """Rows that fail again and again keep no other row waiting, and are given up one by one."""
 
-from nova_judge.answers.queue import Jobs, PromptJob
+from nova_judge.answers.retries import Jobs, PromptJob
 
 
 def taken(jobs, now=0.0):

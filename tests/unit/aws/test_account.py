@@ -15,7 +15,7 @@ from nova_judge.preflight.images import ImageFacts
 from nova_judge.preflight.model_check import Access, ModelFacts
 from nova_judge.preflight.rules import ENDPOINT, TRAINING
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
+from nova_judge.sources.known_sources import asked_models, endpoint_instances
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")
 CLAUDE = "anthropic.claude-sonnet-4-6"

@@ -11,8 +11,7 @@ from botocore.stub import Stubber
 from nova_judge.aws.endpoint_lifecycle import endpoint_facts, endpoint_names
 from nova_judge.aws.model_ports import EndpointPort
 from nova_judge.recipe.recipe import Generation
-from nova_judge.sources.endpoint_facts import EndpointFacts
-from nova_judge.sources.request_forms import ChatForm
+from nova_judge.sources.request_forms import ChatForm, EndpointFacts
 
 NOW = datetime.datetime(2026, 11, 29, tzinfo=datetime.UTC)
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/ckpt-200"

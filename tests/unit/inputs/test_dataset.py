@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from nova_judge.inputs import dataset
 from nova_judge.inputs.columns import MISSING, RowColumns
-from nova_judge.inputs.dataset import parse_line, shard_lines
+from nova_judge.inputs.dataset import Shard, cut, parse_line, shard_lines
 from nova_judge.inputs.reading import FIELDS, FROM_FILE, GENERATED, AnswerSources, Reading
 from nova_judge.inputs.row_fields import columns_of
-from nova_judge.inputs.shards import Shard, cut
 from nova_judge.json_lines import Fault, Line
 from nova_judge.pairs.judged_evidence import cluster_of
 from nova_judge.recipe.column_map import ColumnMap

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_judge.inputs.shards import Shard, cut
+from nova_judge.inputs.dataset import Shard, cut
 
 
 @given(st.integers(0, 10**6), st.integers(1, 10**5), st.integers(1, 50))

@@ -5,7 +5,7 @@ import pytest
 from nova_judge.check import NotRead
 from nova_judge.preflight.endpoint_check import endpoint_check
 from nova_judge.recipe.asked_model import AskedModel
-from nova_judge.sources.endpoint_facts import EndpointFacts, form_of_images
+from nova_judge.sources.request_forms import EndpointFacts, form_of_images
 
 REGISTRY = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
 VLLM = f"{REGISTRY}/vllm:0.30.0-gpu-py312-cu130-ubuntu24.04-sagemaker"

@@ -9,7 +9,7 @@ from nova_judge.runs.job_outcome import JobOutcome
 from nova_judge.runs.row_accounting import DatasetSummary, TokenCount
 from nova_judge.runs.run import Run
 from nova_judge.runs.usage import Bill, Estimate, InstanceTime, Meter, Workload
-from nova_judge.sources.recipe_endpoints import endpoint_instances
+from nova_judge.sources.known_sources import endpoint_instances
 from tests.made.asked_runs import run_of
 
 MIXED = load_recipe(packaged_recipe("qwen-vs-claude"), file="qwen-vs-claude.yaml")

@@ -9,7 +9,7 @@ from nova_judge.recipe import catalog
 from nova_judge.recipe.column_map import ColumnMap, JudgmentMap, overlaid, parse_map
 from nova_judge.recipe.files import packaged_recipe, recipe_names
 from nova_judge.recipe.recipe import Generation, Recipe
-from nova_judge.sources.recipe_endpoints import asked_models, endpoint_instances
+from nova_judge.sources.known_sources import asked_models, endpoint_instances
 
 PAIRWISE = packaged_recipe("pairwise")
 RUBRIC = packaged_recipe("rubric")

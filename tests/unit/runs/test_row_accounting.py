@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from nova_judge.answers.answers import Answer, FailedAnswer
 from nova_judge.errors import GenerationFailedError, InputFileError, RowSumError
+from nova_judge.inputs.dataset import ShardRows, cut, read_shard
 from nova_judge.inputs.reading import FROM_FILE, GENERATED
-from nova_judge.inputs.shard_rows import ShardRows, read_shard
-from nova_judge.inputs.shards import cut
 from nova_judge.records import InputRow, Rejected
 from nova_judge.runs.row_accounting import (
     CutOff,

@@ -4,7 +4,7 @@ import pytest
 
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.recipe.files import packaged_recipe
-from nova_judge.sources.recipe_endpoints import asked_warnings
+from nova_judge.sources.known_sources import asked_warnings
 
 A = "{endpoint: qwen2.5-7b-instruct}"
 BOTH = "A: {endpoint: qwen2.5-1.5b-instruct}  # the baseline\n  B: {endpoint: qwen2.5-7b-instruct} "

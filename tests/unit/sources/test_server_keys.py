@@ -4,7 +4,7 @@ import pytest
 
 from nova_judge.errors import RecipeError
 from nova_judge.recipe.asked_model import AskedModel
-from nova_judge.sources.server_keys import keys_of
+from nova_judge.sources.openai_server import keys_of
 
 
 def asked(url: str, secret: str | None) -> dict[str, AskedModel]:

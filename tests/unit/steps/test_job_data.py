@@ -7,8 +7,7 @@ import msgspec
 import pytest
 
 from nova_judge.errors import InputFileError
-from nova_judge.inputs.shard_rows import ShardRows
-from nova_judge.inputs.shards import Shard
+from nova_judge.inputs.dataset import Shard, ShardRows
 from nova_judge.layout import RunLayout
 from nova_judge.recipe.files import packaged_recipe
 from nova_judge.recipe.recipe import Recipe

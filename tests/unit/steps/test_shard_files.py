@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from nova_judge.answers.answers import Answer, FailedAnswer
 from nova_judge.aws import s3
-from nova_judge.inputs.shards import Shard
+from nova_judge.inputs.dataset import Shard
 from nova_judge.runs.row_accounting import Response, decode_responses
 from nova_judge.steps import shard_files
 
