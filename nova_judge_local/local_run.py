@@ -34,8 +34,8 @@ from nova_judge_local.emulator_settings import (
 from nova_judge_local.engine.deploy import Outputs, deploy
 from nova_judge_local.engine.emulator import Emulator
 from nova_judge_local.judges.chat_server import check_servers, parse_chat_server
+from nova_judge_local.judges.model_answers import answer_files
 from nova_judge_local.judges.pair_judges import judge_from
-from nova_judge_local.judges.recorded import answer_files
 from nova_judge_local.local_folders import CACHE
 from nova_judge_local.named_candidates import bedrock_models, local_recipe
 from nova_judge_local.supposed_models import suppose_models

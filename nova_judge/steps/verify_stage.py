@@ -10,7 +10,6 @@ from nova_judge.aws import (
     account,
     aws_clients,
     live_probes,
-    machine_probes,
     role_rights,
     s3,
     submissions,
@@ -79,9 +78,9 @@ def free_checks(stage: str, recipes: Iterable[Recipe]) -> list[Check]:
     topic = outputs["Results"]["ReportsTopicArn"]
     probes: tuple[tuple[str, Callable[[], Iterable[Check]]], ...] = (
         ("rights", lambda: role_rights.role_checks(stage)),
-        ("state machine's definition", lambda: [machine_probes.definition_check(machine)]),
-        ("states", lambda: machine_probes.state_checks(machine)),
-        ("rules", lambda: machine_probes.pattern_checks(stage, bucket, machine)),
+        ("state machine's definition", lambda: [live_probes.definition_check(machine)]),
+        ("states", lambda: live_probes.state_checks(machine)),
+        ("rules", lambda: live_probes.pattern_checks(stage, bucket, machine)),
         ("functions", lambda: live_probes.function_checks(stage)),
         ("upload starts an execution", lambda: [live_probes.upload_check(bucket, machine)]),
         ("notices", lambda: [live_probes.subscription_check(topic)]),
@@ -91,7 +90,7 @@ def free_checks(stage: str, recipes: Iterable[Recipe]) -> list[Check]:
         named: dict[str, dict[str, str]] = json.loads(triggers)
         probes = (
             *probes,
-            ("triggers", lambda: machine_probes.trigger_checks(stage, named, machine)),
+            ("triggers", lambda: live_probes.trigger_checks(stage, named, machine)),
             ("what triggers start", lambda: _wishes(bucket, named)),
         )
     return [*checks.values(), *(check for name, probe in probes for check in _tried(name, probe))]

@@ -16,7 +16,6 @@ from nova_judge.aws import (
     account,
     aws_clients,
     live_probes,
-    machine_probes,
     role_rights,
     submissions,
 )
@@ -56,18 +55,18 @@ def test_a_definition_that_aws_refuses_is_refuted_with_its_words(answers: Callab
     deployed = {"definition": json.dumps(DEFINITION)}
     wrong = {"code": "MISSING_TRANSITION_TARGET", "message": "no state X"}
     answers(
-        machine_probes,
+        live_probes,
         describe_state_machine=deployed,
         validate_state_machine_definition=validated("FAIL", wrong),
     )
-    check = machine_probes.definition_check(MACHINE)
+    check = live_probes.definition_check(MACHINE)
     assert (check.status, check.finding) == ("fail", "MISSING_TRANSITION_TARGET: no state X")
     answers(
-        machine_probes,
+        live_probes,
         describe_state_machine=deployed,
         validate_state_machine_definition=validated("OK"),
     )
-    assert machine_probes.definition_check(MACHINE).status == "pass"
+    assert live_probes.definition_check(MACHINE).status == "pass"
 
 
 @pytest.mark.parametrize(
@@ -81,11 +80,11 @@ def test_a_state_that_goes_elsewhere_is_refuted(
     answers: Callable[..., None], answer: dict[str, str], finding: str
 ):
     answers(
-        machine_probes,
+        live_probes,
         describe_state_machine={"definition": json.dumps(DEFINITION)},
         test_state=answer,
     )
-    checks = list(machine_probes.state_checks(MACHINE))
+    checks = list(live_probes.state_checks(MACHINE))
     assert {check.status for check in checks} == {"fail"}
     assert all(finding in check.finding for check in checks)
 
@@ -93,14 +92,14 @@ def test_a_state_that_goes_elsewhere_is_refuted(
 def test_a_state_that_makes_something_else_is_refuted(answers: Callable[..., None]):
     sample = StateSample("CountLook", {"looks": 4}, "KeepLook", {"counted": {"looks": 5}})
     made = {"status": "SUCCEEDED", "nextState": "KeepLook", "output": '{"counted": {"looks": 4}}'}
-    answers(machine_probes, test_state=made)
-    fault = machine_probes._fault(DEFINITION["States"]["CountLook"], sample)
+    answers(live_probes, test_state=made)
+    fault = live_probes._fault(DEFINITION["States"]["CountLook"], sample)
     assert fault == """{"looks": 4} makes counted {'looks': 4} instead of {'looks': 5}"""
 
 
 def test_a_state_that_is_not_deployed_is_not_tried(answers: Callable[..., None]):
-    answers(machine_probes, describe_state_machine={"definition": '{"States": {}}'})
-    assert {check.status for check in machine_probes.state_checks(MACHINE)} == {"not run"}
+    answers(live_probes, describe_state_machine={"definition": '{"States": {}}'})
+    assert {check.status for check in live_probes.state_checks(MACHINE)} == {"not run"}
 
 
 def test_every_sample_is_of_a_state_that_runs_for_nothing():
@@ -128,12 +127,12 @@ def test_a_rule_with_another_pattern_is_refuted(
     answers: Callable[..., None], state: str, taken: bool, status: str, finding: str
 ):
     answers(
-        machine_probes,
+        live_probes,
         {"StartOnUpload1234": "NovaJudge-dev-StartOnUpload1234"},
         describe_rule={"State": state, "EventPattern": "{}"},
         test_event_pattern={"Result": taken},
     )
-    checks = {c.name: c for c in machine_probes.pattern_checks("dev", "data", MACHINE)}
+    checks = {c.name: c for c in live_probes.pattern_checks("dev", "data", MACHINE)}
     assert checks["rule StartOnUpload"].status == status
     assert checks["rule StartOnUpload"].finding.startswith(finding)
     assert checks["rule CleanUpAfterAbort"].finding == "it is not deployed"

@@ -18,10 +18,11 @@ from nova_judge_local.judges.model_answers import (
     Answers,
     CompletionRequest,
     ModelUnderTest,
+    RecordedAnswers,
+    answer_files,
     answers_from,
     forwarded_answer,
 )
-from nova_judge_local.judges.recorded import RecordedAnswers, answer_files
 from nova_judge_local.sagemaker.api import ApiError
 from tests.made.serving import serving
 
