@@ -98,8 +98,7 @@ templates: .venv/dev  ## Write the templates of local mode anew, after a change 
 	@$(BIN)/python -m stacks.local_templates
 
 schema: .venv/dev  ## Write the schemas in docs/ anew, after a change to the records of metrics.json or of events
-	@$(BIN)/python -m nova_judge.findings.metrics_schema docs/metrics.schema.json
-	@$(BIN)/python -m nova_judge.findings.run_events docs/event.schema.json
+	@$(BIN)/python -m nova_judge.findings.schemas docs
 
 licences: .venv/dev  ## Write docs/licences.md anew, after a change to what is installed
 	@$(BIN)/python tools/licences.py docs/licences.md

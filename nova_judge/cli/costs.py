@@ -2,8 +2,10 @@
 
 import datetime
 import re
+from collections.abc import Iterable, Mapping
 from typing import Annotated, TypeAlias
 
+import msgspec
 import typer
 from rich.markup import escape
 
@@ -11,7 +13,7 @@ from nova_judge.cli.arguments import AsJson, StageOption
 from nova_judge.cli.stage import runs_of
 from nova_judge.cli.terminal import Console, bare_table, print_json, right
 from nova_judge.errors import RequestError
-from nova_judge.findings.stage_costs import RecipeCosts, costs_by_recipe
+from nova_judge.findings.index_entry import IndexEntry
 from nova_judge.text import count_of
 
 PARTS = ("judge", "endpoint", "Bedrock", "Step Functions", "Lambda")
@@ -20,6 +22,20 @@ CostsSince: TypeAlias = Annotated[
 ]
 _SPAN = re.compile(r"(\d{1,5})([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+class RecipeCosts(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs of one recipe, in US dollars. `metered` of its `runs` have a bill; the estimates beside
+    it are theirs alone, so that both sums speak of the same runs. `estimated_usd` is of all.
+    """
+
+    recipe: str
+    runs: int
+    metered: int
+    estimated_usd: float
+    estimated_of_metered_usd: float
+    actual_usd: float
+    actual_parts: Mapping[str, float]
 
 
 def command(stage: StageOption = "dev", since: CostsSince = "30d", as_json: AsJson = False) -> None:
@@ -52,6 +68,32 @@ def command(stage: StageOption = "dev", since: CostsSince = "30d", as_json: AsJs
     console.print(
         f"[dim]{count_of(runs, 'run')} of stage {escape(stage)} since {begin:%Y-%m-%d %H:%M}, "
         f"{metered} of them metered, in US$ by list prices[/]"
+    )
+
+
+def costs_by_recipe(entries: Iterable[IndexEntry]) -> list[RecipeCosts]:
+    """A sum per recipe, the most expensive first."""
+    groups: dict[str, list[IndexEntry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.recipe, []).append(entry)
+    sums = [_sum(recipe, runs) for recipe, runs in groups.items()]
+    return sorted(sums, key=lambda one: (-one.actual_usd, -one.estimated_usd, one.recipe))
+
+
+def _sum(recipe: str, runs: list[IndexEntry]) -> RecipeCosts:
+    billed = [run for run in runs if run.actual_usd is not None]
+    parts: dict[str, float] = {}
+    for run in billed:
+        for part, usd in run.actual_parts.items():
+            parts[part] = parts.get(part, 0.0) + usd
+    return RecipeCosts(
+        recipe=recipe,
+        runs=len(runs),
+        metered=len(billed),
+        estimated_usd=sum(run.estimate_usd or 0.0 for run in runs),
+        estimated_of_metered_usd=sum(run.estimate_usd or 0.0 for run in billed),
+        actual_usd=sum(run.actual_usd or 0.0 for run in billed),
+        actual_parts=parts,
     )
 
 

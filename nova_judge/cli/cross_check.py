@@ -9,10 +9,14 @@ from rich.markup import escape
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.terminal import Console, print_json, table
 from nova_judge.errors import NotComparableError
-from nova_judge.findings.judge_agreement import PairOfJudges, cross_check, judge_of
-from nova_judge.report.cross_check_page import cross_check_json, render_cross_check, repeats
+from nova_judge.findings.judge_agreement import CrossCheck, PairOfJudges, cross_check, judge_of
+from nova_judge.report.page import render
+from nova_judge.statistics.outcomes import VERDICTS
 from nova_judge.steps.import_job import report_at
 from nova_judge.text import count_of
+
+MOST_DIFFERENCES = 200
+MOST_CHARACTERS = 4_000
 
 
 def command(
@@ -52,8 +56,45 @@ def command(
         "that all judged."
     )
     if comparison.repeated:
-        console.print(repeats(comparison))
+        console.print(_repeats(comparison))
     console.print(f"Page: {escape(str(out))}", soft_wrap=True)
+
+
+def _repeats(checked: CrossCheck) -> str:
+    """State how rows that equal an earlier one were matched; empty without any."""
+    if not checked.repeated:
+        return ""
+    how = "by their ids" if checked.by_ids else "in their order, because the runs' ids differ"
+    return (
+        f"{count_of(checked.repeated, 'row repeats', 'rows repeat')} an earlier pair: matched "
+        f"{how}."
+    )
+
+
+def render_cross_check(checked: CrossCheck) -> str:
+    """The page that compares judges, without a script."""
+    return render(
+        "cross_check.html.j2",
+        checked=checked,
+        verdicts=list(VERDICTS.values()),
+        repeats=_repeats(checked),
+        differences=checked.differences[:MOST_DIFFERENCES],
+        most_characters=MOST_CHARACTERS,
+    )
+
+
+def cross_check_json(checked: CrossCheck) -> dict[str, object]:
+    """The same for programs: of a pair on which judges differ its prompt, id and verdicts."""
+    differences = [
+        {
+            "prompt": pair.prompt,
+            "id": pair.id,
+            "verdicts": dict(zip(checked.judges, verdicts, strict=True)),
+        }
+        for pair, verdicts in checked.differences
+    ]
+    fields = ("judges", "common", "repeated", "by_ids", "pairs")
+    return {name: getattr(checked, name) for name in fields} | {"differences": differences}
 
 
 def _cells(pair: PairOfJudges) -> tuple[str, ...]:

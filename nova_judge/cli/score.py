@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import msgspec
 import typer
@@ -12,16 +12,22 @@ from rich.progress import track
 from nova_judge.cli.arguments import AsJson
 from nova_judge.cli.terminal import Console, print_json, table
 from nova_judge.errors import ScorerError
+from nova_judge.inputs.input_file import readable
+from nova_judge.json_lines import Fault, read_lines
 from nova_judge.recipe.shape import did_you_mean
 from nova_judge.records import Unscored
 from nova_judge.scores.jailed_process import limits_that_hold
 from nova_judge.scores.metric_score import MetricDifference, MetricScore
-from nova_judge.scores.scored_file import FORMS, ScorerRow, read_answers
 from nova_judge.scores.scorer_sandbox import DEFAULT_LIMITS, score_rows
+from nova_judge.scores.scorers import NO_SAMPLE, SampleRow
 from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
 from nova_judge.text import count_of
 
 MOST_REASONS = 10
+_FORMS = (
+    "a line is {prompt, answer, reference?, metadata?}, what the container writes "
+    "{prompt, inference, gold, metadata?}, or a pair {prompt, response_A, response_B, reference?}"
+)
 
 
 ScoreScorer: TypeAlias = Annotated[
@@ -31,6 +37,30 @@ ScoreScorer: TypeAlias = Annotated[
 ScoreSeconds: TypeAlias = Annotated[
     float, typer.Option(min=0.1, max=3600, help="The most seconds that one row may take.")
 ]
+
+
+class _ScorerRow(NamedTuple):
+    """One answer to be scored: whose it is, where it stands, and what the scorer gets.
+
+    `fault` says why the line has no answer.
+    """
+
+    subject: str
+    line: int
+    row: SampleRow
+    fault: Unscored | None = None
+
+
+class _AnswerLine(msgspec.Struct):
+    prompt: str = ""
+    query: str = ""
+    answer: str | None = None
+    inference: str | None = None
+    reference: str | None = None
+    gold: str | None = None
+    response_A: str | None = None
+    response_B: str | None = None
+    metadata: Any = None
 
 
 def command(
@@ -53,9 +83,9 @@ def command(
 
       nova-judge score inference_output.jsonl --scorer prime_math --out scores.jsonl
     """
-    rows = read_answers(file)
+    rows = _answers_in(file)
     if not rows:
-        raise ScorerError(f"{file} holds no answer; {FORMS}")
+        raise ScorerError(f"{file} holds no answer; {_FORMS}")
     kept = ScoreTable()
     scores: list[AnswerScore] = []
     console = Console(stderr=True)
@@ -83,8 +113,53 @@ def command(
     raise typer.Exit(1 if reasons else 0)
 
 
+def _answers_in(file: Path) -> list[_ScorerRow]:
+    """Every answer of the file; a line without one is a row with its fault.
+
+    Raises ScorerError with the first line and what is expected where no line has an answer.
+    """
+    if not file.is_file():
+        raise ScorerError(f"{file} is not a file: give the path of a file of answers; {_FORMS}")
+    with readable(file, ScorerError) as plain, plain.open("rb") as lines:
+        rows = [
+            row for number, line in read_lines(lines, _AnswerLine) for row in _rows_of(number, line)
+        ]
+    subjects = list(dict.fromkeys(row.subject for row in rows if row.fault is None))
+    if rows and not subjects:
+        reason = rows[0].fault.reason if rows[0].fault else ""
+        raise ScorerError(f"{file}, line {rows[0].line}: {reason}; {_FORMS}")
+    return [
+        named
+        for row in rows
+        for named in ([row] if row.fault is None else [row._replace(subject=s) for s in subjects])
+    ]
+
+
+def _rows_of(number: int, line: _AnswerLine | Fault) -> Iterator[_ScorerRow]:
+    answers = {} if isinstance(line, Fault) else _answers(line)
+    if isinstance(line, Fault) or not answers:
+        reason = line.reason if isinstance(line, Fault) else "it has no answer"
+        yield _ScorerRow("", number, NO_SAMPLE, Unscored(f"the line cannot be used: {reason}"))
+        return
+    for subject, answer in answers.items():
+        yield _ScorerRow(subject, number, _row(line, answer))
+
+
+def _answers(line: _AnswerLine) -> dict[str, str]:
+    answer = line.answer if line.answer is not None else line.inference
+    if answer is not None:
+        return {"answer": answer}
+    sides = {"A": line.response_A, "B": line.response_B}
+    return {side: text for side, text in sides.items() if text is not None}
+
+
+def _row(line: _AnswerLine, answer: str) -> SampleRow:
+    reference = line.reference if line.reference is not None else line.gold
+    return SampleRow(line.prompt or line.query, answer, reference or "", line.metadata)
+
+
 def _results(
-    scorer: str, rows: list[ScorerRow], seconds: float
+    scorer: str, rows: list[_ScorerRow], seconds: float
 ) -> Iterator[dict[str, float] | Unscored]:
     from nova_judge_local.container.preset_scorers import (  # noqa: PLC0415 - an extra
         NAMES,
@@ -104,7 +179,7 @@ def _results(
 
 
 def _scores(
-    rows: list[ScorerRow], results: list[dict[str, float] | Unscored]
+    rows: list[_ScorerRow], results: list[dict[str, float] | Unscored]
 ) -> Iterator[AnswerScore]:
     """A row without a result is unscored by every metric that the scorer gave to others."""
     scores = (result for result in results if not isinstance(result, Unscored))

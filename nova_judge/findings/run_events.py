@@ -5,14 +5,11 @@ detail-type   Nova Judge Run Started, … Judged, … Decided or … Failed
 detail        a `RunEvent`; its schema is docs/event.schema.json
 """
 
-import sys
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from nova_judge.findings.index_entry import FAILED, REPORTED, IndexEntry
-from nova_judge.findings.metrics_schema import schema_of
 from nova_judge.runs.job_outcome import EVENT_SOURCE
 from nova_judge.statistics.decision import Word
 
@@ -51,7 +48,3 @@ def entries_of(stage: str, entry: IndexEntry) -> list[dict[str, str]]:
         {"Source": EVENT_SOURCE, "DetailType": detail_type(kind), "Detail": detail}
         for kind in kinds_of(entry)
     ]
-
-
-if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(schema_of(RunEvent, "detail of Nova Judge's events"), "utf-8")

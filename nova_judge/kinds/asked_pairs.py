@@ -25,7 +25,7 @@ from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import InputRow
 from nova_judge.runs.run import Run
-from nova_judge.runs.usage import UNKNOWN, InstanceTime, JudgeUsage, TokenUse, Workload
+from nova_judge.runs.usage import UNKNOWN, InstanceTime, JudgeUsage, Workload, tokens_of
 from nova_judge.sources.known_sources import endpoint_instances, model_problems, source_of
 
 ASKED_FILE = "asked.jsonl"
@@ -91,20 +91,17 @@ class AskedPairs(Pairs):
         controls = min(CONTROL_ROWS, workload.rows) * len(recipe.controls)
         calls = _ORDERS * (workload.rows * len(recipe.compared) + controls)
         tokens = (
-            TokenUse(
-                source_of(model).title(model),
+            tokens_of(
+                model,
                 calls * supposed.value["input"],
                 calls * written,
                 batch=judges_in_batch(recipe, model, workload.rows * len(recipe.compared)),
-                price=model.price,
-                source=model.source,
             )
             for model in judge.asked.values()
-            if source_of(model).payment(model) == "tokens"
         )
         asking = [_asking(model, calls, written) for model in judge.asked.values()]
         return JudgeUsage(
-            bedrock=tuple(tokens),
+            bedrock=tuple(used for used in tokens if used is not None),
             endpoints=tuple(one.endpoint for one in asking if one.endpoint is not None),
             rests_on=tuple(dict.fromkeys((supposed.why, *(one.why for one in asking)))),
             calls_s=sum(one.seconds for one in asking),

@@ -35,9 +35,8 @@ from nova_judge.report.figure_panels import (
     draw_rates,
     draw_shares,
 )
-from nova_judge.report.key_figures import table_rows
+from nova_judge.report.key_figures import named_rates, table_rows
 from nova_judge.report.panels import share_of_scale
-from nova_judge.report.rates import named_rates
 from nova_judge.scores.metric_score import MetricScore
 from nova_judge.statistics.win_rate import Interval
 

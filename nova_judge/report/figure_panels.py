@@ -12,8 +12,8 @@ from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import Rate, lead, percent, short_interval, weighted_scores
 from nova_judge.report import palette
 from nova_judge.report.figure_frame import bare, drawable, fill, plain, write
+from nova_judge.report.key_figures import NamedRate
 from nova_judge.report.panels import OUTCOMES as NAMES
-from nova_judge.report.rates import NamedRate
 
 _COLOURS = (palette.A, palette.B, palette.TIE, palette.FLIP, palette.ERROR)
 OUTCOMES = [(*named, colour) for named, colour in zip(NAMES.items(), _COLOURS, strict=True)]

@@ -21,7 +21,7 @@ from nova_judge.report.figure_panels import (
     draw_rates,
     draw_shares,
 )
-from nova_judge.report.rates import NamedRate, reported_rates
+from nova_judge.report.key_figures import NamedRate, reported_rates
 
 __all__ = ["plot_nova_judge_results"]
 

@@ -7,8 +7,8 @@ import jinja2
 
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.findings.sentences import headline, quoted_interval, short_interval
+from nova_judge.report.key_figures import our_rates, reported_rates
 from nova_judge.report.page import environment
-from nova_judge.report.rates import our_rates, reported_rates
 from nova_judge.text import one_line
 
 __all__ = ["escape", "render_markdown"]

@@ -14,8 +14,7 @@ from nova_judge.findings import sentences, sentences_evidence, sentences_rubric,
 from nova_judge.findings.metrics_record import Metrics
 from nova_judge.records import Rejected
 from nova_judge.report import panels
-from nova_judge.report.key_figures import job_table, table_rows
-from nova_judge.report.rates import named_rates
+from nova_judge.report.key_figures import job_table, named_rates, table_rows
 from nova_judge.report.report_rows import AnswersShown, PairsShown, ReportRows
 from nova_judge.text import count_of, one_line, shortened
 from nova_judge.version import __version__

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from nova_judge.cli.cross_check import render_cross_check
 from nova_judge.findings.judge_agreement import JudgedPair, JudgeVerdicts, Pair, cross_check
-from nova_judge.report.cross_check_page import render_cross_check
 from nova_judge.report.page import render_page
 from nova_judge.report.report_rows import MOST_ANSWER_ROWS, ScoredAnswers
 from nova_judge.scores.table import AnswerScore, ScoreTable

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nova_judge.cli.cross_check import cross_check_json, render_cross_check
 from nova_judge.errors import NotComparableError
 from nova_judge.findings.judge_agreement import (
     JudgedPair,
@@ -17,7 +18,6 @@ from nova_judge.findings.judgments import write_judgments
 from nova_judge.findings.metrics_record import encode_metrics
 from nova_judge.findings.saved_report import open_report
 from nova_judge.records import InputRow, JudgedRow, Judgment, Unscored, Verdict
-from nova_judge.report.cross_check_page import cross_check_json, render_cross_check
 from nova_judge.report.report_rows import ScoredAnswers
 from nova_judge.report.write import render_report
 from nova_judge.scores.table import AnswerScore, MetricFacts, ScoreTable
@@ -157,8 +157,8 @@ def test_the_page_escapes_what_models_wrote() -> None:
     assert "<i>x</i>" not in page
     assert "&lt;script&gt;alert(1)" in page
     plain = cross_check_json(found)
-    assert plain.pairs[0].agreement == 0.5
-    assert plain.differences[0].verdicts == {"<i>x</i>": "A", "y": "B"}
+    assert plain["pairs"][0].agreement == 0.5
+    assert plain["differences"][0]["verdicts"] == {"<i>x</i>": "A", "y": "B"}
 
 
 def test_equal_pairs_are_matched_in_their_order_and_none_is_dropped() -> None:
@@ -168,7 +168,8 @@ def test_equal_pairs_are_matched_in_their_order_and_none_is_dropped() -> None:
     checked = cross_check([repeated("x", A, B, TIE), repeated("y", A, A, TIE)])
     assert (checked.common, checked.pairs[0].agreed, checked.repeated) == (3, 2, 2)
     assert "2 rows repeat an earlier pair: matched by their ids." in render_cross_check(checked)
-    assert (cross_check_json(checked).repeated, cross_check_json(checked).by_ids) == (2, True)
+    told = cross_check_json(checked)
+    assert (told["repeated"], told["by_ids"]) == (2, True)
 
 
 def with_ids(name: str, **verdicts: Outcome) -> JudgeVerdicts:
@@ -186,5 +187,6 @@ def test_where_ids_differ_equal_pairs_are_matched_in_their_order_and_told() -> N
     checked = cross_check([with_ids("x", one=A, two=B), with_ids("x", three=A, four=A)])
     assert (checked.common, checked.pairs[0].agreed, checked.by_ids) == (2, 1, False)
     assert "because the runs&#39; ids differ" in render_cross_check(checked)
-    (difference,) = cross_check_json(checked).differences
-    assert difference.verdicts == {"x": "B", "x (2)": "A"}
+    told = cross_check_json(checked)
+    (difference,) = told["differences"]
+    assert difference["verdicts"] == {"x": "B", "x (2)": "A"}

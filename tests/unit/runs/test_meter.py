@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from nova_judge.aws import aws_clients, execution_meter, runs_table
+from nova_judge.cli.costs import costs_by_recipe
 from nova_judge.findings.index_entry import IndexEntry
-from nova_judge.findings.stage_costs import costs_by_recipe
 from nova_judge.folders import ROOT
 from nova_judge.preflight.pricing import run_cost
 from nova_judge.runs.usage import MEMORY_MB, EndpointLease, InstanceTime, Meter, endpoint_times

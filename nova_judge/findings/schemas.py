@@ -1,20 +1,22 @@
-"""The JSON schema of `metrics.json`, made from the record: `make schema` writes it into docs/."""
+"""JSON schemas of what others read, made from the records: `make schema` writes them into docs/."""
 
 import inspect
 import json
 import sys
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from nova_judge.findings.metrics_record import Metrics
+from nova_judge.findings.run_events import RunEvent
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-
-def metrics_schema() -> str:
-    """The schema of `metrics.json` as JSON text."""
-    return schema_of(Metrics, "metrics.json of Nova Judge")
+SCHEMAS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
+    "metrics.schema.json": (Metrics, "metrics.json of Nova Judge"),
+    "event.schema.json": (RunEvent, "detail of Nova Judge's events"),
+}
+"""Name of the file in docs/ → the record and the schema's title."""
 
 
 def schema_of(record: type[msgspec.Struct], title: str) -> str:
@@ -28,4 +30,5 @@ def schema_of(record: type[msgspec.Struct], title: str) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(metrics_schema(), "utf-8")
+    for name, described in SCHEMAS.items():
+        (Path(sys.argv[1]) / name).write_text(schema_of(*described), "utf-8")
