@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -21,12 +21,20 @@ from nova_judge.inputs.columns import MISSING, pick
 from nova_judge.inputs.formats import FileForm, row_lists, turned_rows, unpacked
 from nova_judge.inputs.row_fields import UNREADABLE
 from nova_judge.json_lines import lines_of
-from nova_judge.parquet import check_expansion, connect_to, files_of, parquet_error, rows_of
+from nova_judge.parquet import (
+    check_expansion,
+    columns_in,
+    connect_to,
+    files_of,
+    parquet_error,
+    rows_of,
+)
 from nova_judge.recipe.column_map import as_option
 from nova_judge.scratch import scratch_folder
 
 _RULE = re.compile(r":?-{3,}:?")
 _MOST_MEANT = 2  # names of so few columns in another order may be meant as they stand
+_ZONED = "TIMESTAMP WITH TIME ZONE"
 MOST_DOCUMENT_BYTES = 256 * 1024**2
 """Bytes of a JSON array or document, which is held whole; JSON Lines may be of any size."""
 
@@ -208,9 +216,25 @@ def _parquet(path: Path, *, packed: bool) -> Iterator[JsonRow]:
         return
     with connect_to(path) as connection:
         check_expansion(connection, path)
-        result = connection.execute("SELECT * FROM read_parquet($path)", {"path": files_of(path)})
+        chosen = _readable_columns(columns_in(connection, path))
+        if chosen != "*":
+            connection.execute("SET TimeZone = 'UTC'")  # the same texts on every machine
+        query = f"SELECT {chosen} FROM read_parquet($path)"  # noqa: S608
+        result = connection.execute(query, {"path": files_of(path)})
         names = [column[0] for column in result.description]
         yield from _encoded(dict(zip(names, values, strict=True)) for values in rows_of(result))
+
+
+def _readable_columns(kinds: Mapping[str, str]) -> str:
+    """SQL for all columns, times in a zone as texts: to read these duckdb wants pytz."""
+    zoned = (
+        f'CAST("{quoted}" AS {kind.replace(_ZONED, "VARCHAR")}) AS "{quoted}"'
+        for name, kind in kinds.items()
+        if _ZONED in kind
+        for quoted in (name.replace('"', '""'),)
+    )
+    replaced = ", ".join(zoned)
+    return f"* REPLACE ({replaced})" if replaced else "*"
 
 
 def _encoded(rows: Iterator[dict[str, Any]]) -> Iterator[JsonRow]:

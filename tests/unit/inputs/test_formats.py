@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,6 +27,26 @@ def test_parquet_is_told_by_its_content_and_nothing_is_no_value(tmp_path):
         {"id": 1.0, "prompt": "a", "margin": None},
         {"id": 2.0, "prompt": "b", "margin": None},
     ]
+
+
+def test_times_in_a_zone_are_read_from_parquet(tmp_path):
+    """Seen: WildChat has such a column, and duckdb wants pytz to read it."""
+    path = tmp_path / "rows.parquet"
+    noon = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    zoned = pa.timestamp("us", tz="Europe/Berlin")
+    said = pa.list_(pa.struct({"content": pa.string(), 'at "once"': zoned}))
+    held = {
+        "prompt": ["why?"],
+        'sent "at"': pa.array([noon], zoned),
+        "turns": pa.array([[{"content": "so", 'at "once"': noon}]], said),
+    }
+    parquet.write_table(pa.table(held), path)
+    (row,) = rows_at(path)
+    assert row == {
+        "prompt": "why?",
+        'sent "at"': "2024-05-01 12:00:00+00",
+        "turns": [{"content": "so", 'at "once"': "2024-05-01 12:00:00+00"}],
+    }
 
 
 def test_bytes_in_parquet_are_texts_or_nothing_and_never_base64(tmp_path):
