@@ -62,15 +62,19 @@ _KEY = (
 _BRACKETED = re.compile(rf"\[\[[\"' ]{{0,4}}(?=[a-z(])({_LABEL}|c)[\"' ]{{0,4}}\]")
 _BOXED = re.compile(rf"boxed\{{ {{0,4}}({_LABEL}) {{0,4}}\}}")
 _IN_DATA = re.compile(
-    rf"(?:[\"']([\w -]{{0,30}}){_KEY}[\w -]{{0,30}}[\"'] {{0,4}}:|<([\w -]{{0,30}}){_KEY}"
-    rf"[\w -]{{0,30}}>)\s{{0,9}}({_OPEN})({_LABEL})({_CLOSE})(?=[,}}\n]|\s{{0,9}}</|$)"
+    rf"(?:([\"'])|<)([\w -]{{0,30}}{_KEY})([\w -]{{0,30}})(?(1)[\"'] {{0,4}}:|>)\s{{0,9}}"
+    rf"({_OPEN})({_LABEL})({_CLOSE})(?=[,}}\n]|\s{{0,9}}</|$)"
 )
 _KEYED = re.compile(
-    rf"^(?:#{{1,6}}|\d{{1,2}}[.)])?([\w \t-]{{0,40}}){_KEY}\b[\w \t]{{0,20}}?(?::|->| is:?)"
+    rf"^(?:#{{1,6}}|\d{{1,2}}[.)])?([\w \t-]{{0,40}}{_KEY})\b[\w \t]{{0,20}}?(?::|--?>| is:?)"
     rf"[ \t]{{0,4}}{_OPEN}({_LABEL}){_CLOSE}(?=[.!;。)]|[ \t]*$|,? (?:because|since|as) )",
     re.MULTILINE,
 )
-_DENIED = re.compile(r"(?<![a-z])(?:not|non|never|least|less)(?![a-z])|(?:un|dis)$")
+_DENIED = re.compile(
+    r"(?:(?<![a-z])(?:(?:not|never)(?:[ \t_-](?:the|an?|my|our))?|non|least|less)"
+    rf"[ \t_-]{{0,4}}{_KEY}|(?:un|dis)-?preferred)$"
+)
+_VERDICT_KEY = re.compile(r"(?:(?:final|overall|my)[ _-]?)?verdict")
 _WHOLE = re.compile(rf"(?:(?!{_LABEL}\n)\w{{1,10}}\n)?{_OPEN}({_LABEL})[\]\"' .!]{{0,6}}")
 _ALONE = re.compile(rf"^{_OPEN}({_COMPARED})[\]\"' .!]{{0,6}}$", re.MULTILINE)
 _PIECE = 64
@@ -83,7 +87,7 @@ _TURN: Final = {Verdict.A: Verdict.B, Verdict.B: Verdict.A}
 _ESCAPED = re.compile(r"(?:\\u00|%)(3[ce])|&(?:amp;)?(gt|lt|#6[02]|#x3[ce]);|\\([gl]t)\b")
 _BACKSLASHES = re.compile(r"\\{1,4}(?=[\[\]<>=\"'{}_])")
 _AS_PLAIN = {
-    **dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad*`")),
+    **dict.fromkeys(map(ord, "\r\u200b\u200c\u200d\u2060\ufeff\u00ad*`")),
     **dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))),
     **{ord(curly): '"' for curly in "“”„«»"},
     **{ord(curly): "'" for curly in "\u2018\u2019"},
@@ -131,7 +135,8 @@ def ends_early(text: str) -> bool:
 def _stated(plain: str) -> JudgedAs:
     labels = {_normal(label) for label in _BRACKETED.findall(plain)}
     if labels:
-        labels |= {_normal(label) for label in _in_data(plain)}
+        keyed = {_normal(label) for name, label in _in_data(plain) if _VERDICT_KEY.fullmatch(name)}
+        labels |= set() if labels & keyed else keyed
     elif _OPEN_END.search(plain[-40:]):
         return CUT_OFF
     labels = labels or {_normal(label) for label in _bare_labels(plain)}
@@ -160,27 +165,26 @@ def _larger(sign: re.Match[str]) -> bool:
 
 
 def _bare_labels(text: str) -> list[str]:
-    if stated := _BOXED.findall(text) or _in_data(text):
+    if stated := _BOXED.findall(text) or [label for _, label in _in_data(text)]:
         return stated
     if len(text) <= _WHOLE_LIMIT and (whole := _WHOLE.fullmatch(text)):
         return [whole[1]]
-    if keyed := [label for lead, label in _KEYED.findall(text) if not _DENIED.search(lead)]:
+    if keyed := [label for name, label in _KEYED.findall(text) if not _DENIED.search(name)]:
         return keyed
     last = text[text.rfind("\n") + 1 :][:_WHOLE_LIMIT].strip()
     alone = _ALONE.fullmatch(last)
     return [alone[1], *_ALONE.findall(text)] if alone else []
 
 
-def _in_data(text: str) -> list[str]:
-    """The values of keys, but of `not_preferred` and the like.
+def _in_data(text: str) -> list[tuple[str, str]]:
+    """The keys and their values, but those of `not_preferred` and the like.
 
     One whose quote or bracket stays open is cut off, or one of several.
     """
     return [
-        label
-        for key, tag, opened, label, closed in _IN_DATA.findall(text)
-        if len(opened.replace(" ", "")) == len(closed.replace(" ", ""))
-        and not _DENIED.search(key or tag)
+        ((name + rest).strip(), label)
+        for _, name, rest, opened, label, closed in _IN_DATA.findall(text)
+        if len(opened.replace(" ", "")) == len(closed.replace(" ", "")) and not _DENIED.search(name)
     ]
 
 

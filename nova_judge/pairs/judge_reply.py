@@ -24,7 +24,6 @@ from nova_judge.verdict_labels import CUT_OFF_THOUGHT, LABELS, NO_LABEL, parse_v
 NO_SCORES = Unscored("the judge's reply holds no readable scores")
 _CUT_OFF = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
 _VERDICTS = tuple(label.strip("[]") for label in LABELS.values())
-_OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 _BRACKETS = re.compile("[\\[\u3010\u3014\u300c\u300e\uff3b]")  # all that may be read as one
 _KEY_SIGNS = re.compile("[:<\uff1a\uff1c]")  # without one of these no key has a value
 _TYPES = {"scale": "scale", "pass_fail": "binary"}
@@ -178,12 +177,11 @@ def object_in(text: str, kind: type[ReplyForm]) -> ReplyForm | None:
 
     A key that stands twice says two things, of which JSON's readers keep the last.
     """
-    match = _OBJECT.search(text)
+    start, end = text.find("{"), text.rfind("}") + 1
+    written = text[start:end] if 0 <= start < end else ""
     try:
-        if match is None:
-            return None
-        reply = msgspec.json.decode(match[0], type=kind, strict=False)
-        json.loads(match[0], object_pairs_hook=_distinct, parse_int=str, strict=False)
+        reply = msgspec.json.decode(written, type=kind, strict=False)
+        json.loads(written, object_pairs_hook=_distinct, parse_int=str, strict=False)
     except (ValueError, RecursionError):  # msgspec's errors are of ValueError
         return None
     return reply

@@ -13,6 +13,7 @@ from nova_judge.inputs.dataset import FROM_FILE, file_brings_answers, parse_line
 from nova_judge.json_lines import Line
 from nova_judge.kinds.recipes import load_recipe
 from nova_judge.pairs.judge_output import judgment_of, read_judgments
+from nova_judge.pairs.judge_reply import read_reply
 from nova_judge.pairs.metrics_text import MetricsReader
 from nova_judge.pairs.yaml_output import parse_rubric
 from nova_judge.parquet import connect
@@ -89,6 +90,13 @@ def many_keys(count: int) -> str:
     return str({f"key_{number}": number for number in range(count)})
 
 
+REPLIES = {
+    "open braces": filled("{"),
+    "open objects": filled('{"verdict":'),
+    "braces": filled("{}"),
+    "lists of reasons": '{"reasons": ' + filled("[", 200_000) + "}",
+    "keys": '{"reasons": {"a": 1' + filled(', "a": 1') + '}, "verdict": "A>B"}',
+}
 METRICS = {
     "20,000 keys": many_keys(20_000),
     "200,000 keys": many_keys(200_000),
@@ -194,6 +202,7 @@ CASES: dict[str, Callable[[], object]] = {
     **{f"end: {name}": lambda t=t: ends_early(t) for name, t in VERDICTS.items()},
     **{f"judge row: {name}": lambda t=t: _row(t[:LARGE]) for name, t in VERDICTS.items()},
     **{f"rubric: {name}": lambda t=t: parse_rubric(t) for name, t in RUBRICS.items()},
+    **{f"reply: {name}": lambda t=t: read_reply(t, None) for name, t in REPLIES.items()},
     **{f"metrics: {name}": lambda t=t: MetricsReader().read(t) for name, t in METRICS.items()},
     **{f"recipe: {name}": lambda t=t: load_recipe(t, file="a.yaml") for name, t in RECIPES.items()},
     **{
