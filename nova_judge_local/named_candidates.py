@@ -7,7 +7,7 @@ import ryaml
 
 from nova_judge.errors import LocalModeError, RecipeError
 from nova_judge.kinds.recipes import file_beside, load_recipe, recipe_text
-from nova_judge.recipe.examples import alone
+from nova_judge.recipe.own_models import alone
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import CANDIDATES, Candidate
 from nova_judge.sources.openai_server import server_model, typed_model

@@ -1,6 +1,7 @@
 """Request and reply of Bedrock's Converse: one form for every model, in calls and in batches."""
 
 import json
+import re
 
 import msgspec
 
@@ -15,9 +16,10 @@ from nova_judge.answers.retries import (
     withheld,
 )
 from nova_judge.errors import RecipeError
-from nova_judge.recipe.claude import sampling_problem
 from nova_judge.recipe.recipe import Generation
 from nova_judge.text import storable
+
+__all__ = ["sampling_problem"]
 
 
 class TextBlock(msgspec.Struct, frozen=True):
@@ -145,3 +147,42 @@ def answer_of(response: object) -> Answer:
         finish_reason=reason,
         model=routed.invokedModelId,
     )
+
+
+_VERSION = re.compile(r"anthropic\.claude-(?:[a-z]+-)?(\d+)(?:-(\d{1,2})(?!\d))?")
+ONE_OF_TWO_SINCE = (4, 1)
+NEITHER_SINCE = (4, 7)
+"""Claude's versions on Bedrock that refuse temperature and top_p together, and either of them.
+
+AWS's documentation does not say; public threads do
+(https://github.com/open-webui/pipelines/pull/546,
+https://github.com/aws-samples/bedrock-access-gateway/issues/191;
+https://github.com/promptfoo/promptfoo/issues/10307).
+"""
+
+
+def sampling_problem(model: str, temperature: float | None, top_p: float | None) -> str | None:
+    """The reason why Claude would refuse every call, and what to write instead; None without one.
+
+    `model` is an id, an inference profile or an ARN of either.
+
+    >>> sampling_problem("us.anthropic.claude-sonnet-4-6", temperature=0.0, top_p=None) is None
+    True
+    >>> sampling_problem("us.anthropic.claude-sonnet-4-6", temperature=0.5, top_p=0.9) is None
+    False
+    """
+    given = [value for value in (temperature, top_p) if value is not None]
+    version = _version(model)
+    if given and version >= NEITHER_SINCE:
+        return (
+            f"{model} takes neither temperature nor top_p: write temperature: null and leave "
+            "top_p out"
+        )
+    if len(given) == 2 and version >= ONE_OF_TWO_SINCE:
+        return f"{model} takes temperature or top_p, not both: write top_p: null"
+    return None
+
+
+def _version(model: str) -> tuple[int, int]:
+    parts = _VERSION.search(model)
+    return (int(parts[1]), int(parts[2] or 0)) if parts else (0, 0)

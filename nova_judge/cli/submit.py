@@ -38,7 +38,7 @@ from nova_judge.kinds.recipes import read_recipe
 from nova_judge.layout import INBOX, RECIPES, UNSTARTED
 from nova_judge.preflight.forecast import check_budget, estimate_run, read_workload
 from nova_judge.preflight.input_head import read_head
-from nova_judge.recipe.examples import alone
+from nova_judge.recipe.own_models import alone
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.recipe.trigger import Trigger, require_named, trigger_of
 from nova_judge.records import S3Object

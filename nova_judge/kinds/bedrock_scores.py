@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from nova_judge.errors import InputFileError
 from nova_judge.inputs.dataset import read_rows
 from nova_judge.inputs.reading import FIELDS, AnswerSources, reading_of
 from nova_judge.kinds.job import (
@@ -28,10 +29,13 @@ from nova_judge.recipe.bedrock_judge import BedrockJudge, bedrock_evaluation, be
 from nova_judge.recipe.recipe import Recipe
 from nova_judge.records import Candidate, FailedRow, InputRow, Rejected
 from nova_judge.runs.run import Run, sources_in
-from nova_judge.runs.state_size import check_bedrock_jobs
 from nova_judge.runs.usage import JudgeUsage, TokenUse, Workload
 from nova_judge.scores.bedrock_results import bedrock_job, judge_facts
 from nova_judge.scores.found import ScoresFound, collected_scores
+
+MOST_BEDROCK_JOBS = 500
+"""Each has a child execution, of whose 25,000 events a look takes 11: four days take 2,400. What
+children give back, at most 400 bytes each, must fit the state and one event of EventBridge."""
 
 TASK_TYPE = "General"  # what LLM judging needs, though botocore's list of task types lacks it
 DATASET_NAME = "nova-judge"
@@ -187,3 +191,13 @@ def pascal_case(request: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(request, Sequence) and not isinstance(request, str):
         return [pascal_case(value) for value in request]
     return request
+
+
+def check_bedrock_jobs(jobs: int) -> None:
+    """Raise InputFileError where a run asks for more Bedrock jobs than it can follow."""
+    if jobs > MOST_BEDROCK_JOBS:
+        raise InputFileError(
+            f"the rows make {jobs:,} Bedrock evaluation jobs, one run can follow "
+            f"{MOST_BEDROCK_JOBS}: split the file into runs of its parts, or make the jobs larger "
+            "(judge.bedrock.prompts_per_job); generated answers are not asked again"
+        )

@@ -10,9 +10,8 @@ from nova_judge.recipe.asked_judge import with_prompt_by_name
 from nova_judge.recipe.asked_model import AskedModel
 from nova_judge.recipe.bedrock_judge import with_metrics_by_name
 from nova_judge.recipe.column_map import read_twice
-from nova_judge.recipe.examples import with_examples
 from nova_judge.recipe.files import MOST_BESIDE, Beside, packaged_recipe, recipe_names
-from nova_judge.recipe.own_models import CATALOGUE, with_own_models
+from nova_judge.recipe.own_models import CATALOGUE, with_examples, with_own_models
 from nova_judge.recipe.recipe import Generation, Recipe
 from nova_judge.recipe.shape import did_you_mean, not_one_of, read_record
 from nova_judge.recipe.trigger import Trigger, with_trigger
@@ -87,9 +86,9 @@ def load_recipe(
     if isinstance(document, dict):
         document = with_metrics_by_name({"name": Path(file).stem, **document})
         try:
-            own = with_own_models(document, beside)
-            _check_catalogue(own.named)
-            document = with_prompt_by_name(with_trigger(own.document, trigger), beside)
+            document, named = with_own_models(document, beside)
+            _check_catalogue(named)
+            document = with_prompt_by_name(with_trigger(document, trigger), beside)
         except RecipeError as error:
             raise RecipeError(f"{file}: {error}") from None
         unknown = list(_unknown_kind(document.get("kind")))

@@ -133,19 +133,19 @@ def _sized(
         for kind in kinds
         if served.heads or model.instance_types or gpus[kind].gpus == 1
     }
-    fits = fitting(weights, degrees, context)
+    fitting_types, memory = fitting(weights, degrees, context)
     if not weights.weight_bytes:
         return Check(name, "fail", "it holds no weights (*.safetensors)", "name another folder")
-    if not fits.types:
+    if not fitting_types:
         where = ", ".join(model.instance_types) or "no instance type that is known here"
         held = f"none of {where} holds" if model.instance_types else f"{where} holds"
         advice = "name a larger one in instance_types, or a lower `context`"
-        return Check(name, "fail", f"{fits.words}, which {held} them", advice)
+        return Check(name, "fail", f"{memory}, which {held} them", advice)
     marks = [weights.version, adapter.version if isinstance(adapter, Checkpoint) else ""]
-    chosen = _in_order(model.instance_types, fits.types)
+    chosen = _in_order(model.instance_types, fitting_types)
     shared = {kind: degrees[kind] for kind in chosen if degrees[kind] > 1}
     parallel = f"; {shared[chosen[0]]} GPUs share them" if chosen[0] in shared else ""
-    words = f"{fits.words}: {', '.join(chosen)}{parallel}"
+    words = f"{memory}: {', '.join(chosen)}{parallel}"
     return Placed(served, chosen, words, version=" ".join(filter(None, marks)))
 
 

@@ -94,17 +94,12 @@ def weight_bytes(files: Iterable[FolderFile], total_size: int | None) -> int:
     return 0
 
 
-class Fitting(NamedTuple):
-    """The instance types that hold a checkpoint, the cheapest first, and the words that say why."""
+def fitting(
+    checkpoint: Checkpoint, degrees: dict[str, int], context: int
+) -> tuple[tuple[str, ...], str]:
+    """The types among `degrees` (type → GPUs that share the weights) that hold a checkpoint.
 
-    types: tuple[str, ...]
-    words: str
-
-
-def fitting(checkpoint: Checkpoint, degrees: dict[str, int], context: int) -> Fitting:
-    """The types among `degrees` (type → GPUs that share the weights) with memory enough.
-
-    Types whose price is not known come last.
+    The cheapest first, those without a known price last; and the words that say why.
     """
     needed = checkpoint.needed_bytes(context)
     gpus = catalog.compatibility().gpus
@@ -115,7 +110,7 @@ def fitting(checkpoint: Checkpoint, degrees: dict[str, int], context: int) -> Fi
         f"{checkpoint.weight_bytes / 1e9:,.1f} GB of weights need {needed / 1024**3:,.1f} GiB of "
         f"GPU memory with {context:,} tokens of context"
     )
-    return Fitting(cheapest_first(holding), words)
+    return cheapest_first(holding), words
 
 
 def cheapest_first(kinds: Iterable[str]) -> tuple[str, ...]:

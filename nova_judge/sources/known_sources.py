@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from nova_judge.answers.answers import Port, model_name
+from nova_judge.answers.converse import sampling_problem
 from nova_judge.recipe import catalog
 from nova_judge.recipe.asked_model import AskedModel
-from nova_judge.recipe.claude import sampling_problem
 from nova_judge.recipe.recipe import CandidateSpec, Generation, Recipe
 from nova_judge.recipe.shape import not_one_of
 from nova_judge.sources.answers_file import AnswersFile

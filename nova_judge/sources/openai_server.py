@@ -9,7 +9,7 @@ typed.
 import ipaddress
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from nova_judge.answers.answers import Port
@@ -30,17 +30,13 @@ CURES = {
 """Advice where a server refuses what a command on this machine asks, by the HTTP status."""
 
 
-class ServerModel(NamedTuple):
-    """The address of an API, up to `/v1`, and the name that the server has for the model."""
+def server_model(spec: str) -> tuple[str, str]:
+    """The two parts of `URL#MODEL`: an API's address, up to `/v1`, and its name for the model.
 
-    url: str
-    model: str
-
-
-def server_model(spec: str) -> ServerModel:
-    """`URL#MODEL` in its two parts; the model may be empty."""
+    The name may be empty.
+    """
     url, _, model = spec.partition("#")
-    return ServerModel(url.rstrip("/"), model)
+    return url.rstrip("/"), model
 
 
 def is_on_this_machine(url: str) -> bool:
@@ -94,7 +90,7 @@ class OpenAIServer(NamedModel):
         return f"{name} at {url}"
 
     def title(self, model: AskedModel) -> str:
-        return server_model(model.model).model
+        return server_model(model.model)[1]
 
     def payment(self, model: AskedModel) -> Payment:
         url, _ = server_model(model.model)

@@ -18,7 +18,7 @@ from nova_judge.findings.judge_reliability import (
     JudgeCost,
     check_judge,
 )
-from nova_judge.inputs.recorded_verdicts import RecordedVerdicts
+from nova_judge.inputs.input_file import RecordedVerdicts
 from nova_judge.kinds.asked_pairs import asked_model
 from nova_judge.pairs.controls import Control, control_rows
 from nova_judge.pairs.judge_asking import AskedPair, asked_pair, judge_generation

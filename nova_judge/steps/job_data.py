@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from nova_judge.aws import s3
+from nova_judge.errors import RecipeError
 from nova_judge.kinds.job import IN_CHILDREN, Api, Deployment, PlannedJob
 from nova_judge.kinds.kind import Kind
 from nova_judge.kinds.known_kinds import kind_of
@@ -21,7 +22,6 @@ from nova_judge.pairs.judged_evidence import judging_ranks
 from nova_judge.records import FailedRow, InputRow, Rejected
 from nova_judge.runs.row_accounting import DatasetCounter, DatasetSummary, check_summary
 from nova_judge.runs.run import Run, StandIns
-from nova_judge.runs.state_size import check_state_size
 from nova_judge.steps.job_files import (
     FilesOf,
     ShardBegin,
@@ -32,6 +32,12 @@ from nova_judge.steps.job_files import (
     write_in_order,
     write_rows,
 )
+from nova_judge.text import count_of
+
+MOST_STATE_BYTES = 200_000
+"""Step Functions' 262,144 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html),
+less what else stands in the state: what is known of the run, and what the jobs' states add for each
+of them. Beyond it an execution fails past every Catch."""
 
 FILES_AT_ONCE = 8
 MOST_ROWS_AT_ONCE = 1_000_000
@@ -204,3 +210,15 @@ def _encrypted(body: dict[str, Any], key: str) -> dict[str, Any]:
     if not key or "S3OutputPath" not in output:
         return body
     return {**body, "OutputDataConfig": {**output, "KmsKeyId": key}}
+
+
+def check_state_size(jobs: Sequence[object]) -> None:
+    """Raise RecipeError where the requests of a run's jobs are more than a state can hold."""
+    size = len(msgspec.json.encode(jobs))
+    if size > MOST_STATE_BYTES:
+        raise RecipeError(
+            f"the requests of {count_of(len(jobs), 'job takes', 'jobs take')} {size:,} bytes, the "
+            f"state machine can carry {MOST_STATE_BYTES:,}: ask for fewer, larger jobs "
+            "(judge.max_rows_per_job, judge.bedrock.prompts_per_job), or for fewer or shorter "
+            "custom metrics"
+        )

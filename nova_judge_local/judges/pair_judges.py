@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nova_judge.answers.kept_texts import KeptTexts
 from nova_judge.errors import LocalModeError
 from nova_judge.folders import DATA
-from nova_judge.inputs.recorded_verdicts import RecordedVerdicts
+from nova_judge.inputs.input_file import RecordedVerdicts
 from nova_judge.records import Unscored
 from nova_judge.verdict_labels import parse_verdict
 from nova_judge_local.emulator_settings import DEFAULT_CALLS, ChatServer, JudgeCalls

@@ -12,7 +12,7 @@ from nova_judge.kinds.recipes import load_recipe, read_recipe
 from nova_judge.pairs.judge_asking import asked_pair, judge_generation
 from nova_judge.preflight.forecast import estimate_run
 from nova_judge.recipe import catalog
-from nova_judge.recipe.examples import alone
+from nova_judge.recipe.own_models import alone
 from nova_judge.records import InputRow
 from nova_judge.runs.usage import Workload
 

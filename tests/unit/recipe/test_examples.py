@@ -4,8 +4,8 @@ import pytest
 
 from nova_judge.errors import RecipeError
 from nova_judge.kinds.recipes import load_recipe, read_recipe
-from nova_judge.recipe.examples import alone
 from nova_judge.recipe.files import packaged_recipe
+from nova_judge.recipe.own_models import alone
 
 SHOWN = '"{% for e in examples %}{{ e.q }}{% endfor %}{{ prompt }}"'
 

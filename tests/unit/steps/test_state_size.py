@@ -4,14 +4,10 @@ import msgspec
 import pytest
 
 from nova_judge.errors import InputFileError, RecipeError
+from nova_judge.kinds.bedrock_scores import MOST_BEDROCK_JOBS, check_bedrock_jobs
 from nova_judge.layout import RunLayout
-from nova_judge.runs.state_size import (
-    MOST_BEDROCK_JOBS,
-    MOST_STATE_BYTES,
-    check_bedrock_jobs,
-    check_state_size,
-)
 from nova_judge.runs.training_job_request import training_job_name
+from nova_judge.steps.job_data import MOST_STATE_BYTES, check_state_size
 
 STATE_LIMIT = 262_144
 
