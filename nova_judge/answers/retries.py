@@ -30,6 +30,8 @@ THROTTLING_CODES = frozenset(
 SHUT_STATUSES = frozenset({401, 403, 404})
 _OF_A_DAY = re.compile(r"per day|\bdaily\b", re.IGNORECASE)
 _OF_CREDIT = re.compile(r"insufficient[_ ](?:quota|credits?|balance|funds)|current quota", re.I)
+_SOON = re.compile(r"(?:retry|try again) (?:in|after) \d|per ?minute|/rate-limits", re.I)
+"""In what Gemini says of a quota of a minute, in OpenAI's words for a credit that is used up."""
 UNPAID_STATUS = 402
 _OF_THE_PROMPT = re.compile(r"too (long|large)|context|safety|blocked|filter", re.IGNORECASE)
 
@@ -104,7 +106,8 @@ def by_status(
     if original is not None and original != status:
         return by_status(original, detail=detail)
     reason = f"{status} {code}".strip()
-    if status == UNPAID_STATUS or (status in THROTTLING_STATUSES and _OF_CREDIT.search(detail)):
+    unpaid = _OF_CREDIT.search(detail) and not _SOON.search(detail)
+    if status == UNPAID_STATUS or (status in THROTTLING_STATUSES and unpaid):
         return CallFailure(reason, Outlook.UNPAID, detail)
     if status in THROTTLING_STATUSES or code in THROTTLING_CODES:
         outlook = Outlook.SPENT if _OF_A_DAY.search(detail) else Outlook.THROTTLED

@@ -40,7 +40,8 @@ _ERRORS = re.compile(
     r"(?i:\[[^\[\]\n]{0,120}\b(?:generation|inference|request|call|invocation|response|model|"
     r"endpoint) (?:failed|error)\b.*\])"
     r"|(?i:\[(?:(?:no|empty) (?:response|answer|output|completion)|(?:content )?(?:blocked|"
-    r"filtered))\b[^\[\]\n]{0,100}\])"
+    r"filtered))(?: ?[:;.(\u2013\u2014-][^\[\]\n]{0,100}| (?:by|due|because|for|from|was|"
+    r"received|returned|generated|given|available)\b[^\[\]\n]{0,100})?\])"
     r"|#(?:NAME\?|REF!|VALUE!|ERROR!)"  # a spreadsheet took the answer for a formula
     r"|\{'error': (?:'[^'\n]*'|\"[^\"\n]*\"|\{.*\})\}"
     r"|\$ERROR\$"

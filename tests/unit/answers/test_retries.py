@@ -40,6 +40,19 @@ def test_an_account_without_credit_is_no_throttle(status, says):
     )
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "For more information, head to: https://ai.google.dev/gemini-api/docs/rate-limits.",
+        "Quota exceeded for metric: requests, limit: 15. Please retry in 34.07s.",
+        "quotaId: GenerateRequestsPerMinutePerProjectPerModel",
+    ],
+)
+def test_a_quota_of_a_minute_is_waited_for_whatever_else_is_said_of_it(more):
+    says = f"You exceeded your current quota, please check your plan and billing details. {more}"
+    assert by_status(429, detail=says).outlook is Outlook.THROTTLED
+
+
 @pytest.mark.parametrize("status", [408, 424, 500, 502, 504, 530])
 def test_passing_trouble_is_asked_again(status):
     assert by_status(status).outlook is Outlook.PASSING
