@@ -142,7 +142,7 @@ def _optional(row: RowColumns) -> tuple[dict[str, str], list[str]] | Fault:
         value = row.find(field)
         if value is MISSING and field == "category":
             value = row._replace(map=OWN_NAMES).find("source")
-        if value is MISSING or (field in _ASKED and value == []):
+        if value is MISSING or (field in _ASKED and value in ([], {})):
             continue
         text = _passages(value) if field == "context" else text_of(value, field)
         if isinstance(text, Fault):
@@ -157,9 +157,10 @@ def _optional(row: RowColumns) -> tuple[dict[str, str], list[str]] | Fault:
 
 
 def _passages(value: object) -> str | Fault:
-    """A context: one text, or several in their order, as a search finds them."""
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return "\n\n".join(value)
+    """A context: one text, or several in their order, as a search finds them; null is none."""
+    given = [part for part in value if part is not None] if isinstance(value, list) else []
+    if given and all(isinstance(part, str) for part in given):
+        return "\n\n".join(given)
     return text_of(value, "context")
 
 

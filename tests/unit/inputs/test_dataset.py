@@ -191,7 +191,9 @@ def test_labels(label, verdict):
         ({"system": "Be brief.", "context": "In 1907."}, {"shown": "Be brief.\n\nIn 1907.\n\nQ"}),
         ({"context": "In 1907."}, {"question": "In 1907.\n\nQ", "system": None}),
         ({"context": ["In 1907.", "By him."]}, {"context": "In 1907.\n\nBy him.", "lost": ()}),
+        ({"context": ["In 1907.", None, "By him."]}, {"context": "In 1907.\n\nBy him."}),
         ({"context": [], "system": []}, {"context": None, "system": None, "lost": ()}),
+        ({"context": {}, "system": {}}, {"context": None, "system": None, "lost": ()}),
         ({"other": float("nan")}, {"prompt": "Q"}),
     ],
 )
