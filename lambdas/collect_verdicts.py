@@ -22,11 +22,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     run = s3.read_record(settings.data_bucket, RunLayout(event["run_id"]).request, Run)
     number, name = event["number"], event["name"]
     folder = RunLayout(run.run_id).judge_output(number)
-    collected = collect_verdicts(run, settings.data_bucket, number, f"{folder}{name}/")
-    logger.info("collected", run_id=run.run_id, job=number, rows=collected.rows)
+    rows, *tokens = collect_verdicts(run, settings.data_bucket, number, f"{folder}{name}/")
+    logger.info("collected", run_id=run.run_id, job=number, rows=rows)
     return {
         "number": number,
         "name": name,
         "output": f"s3://{settings.data_bucket}/{folder}",
-        "tokens": [collected.input_tokens, collected.output_tokens],
+        "tokens": tokens,
     }

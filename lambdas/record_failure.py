@@ -49,14 +49,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     caught = {} if ended else event["state"]["error"]
     failure = _ended(event) if ended else _explain(caught, execution)
     # The table tells whose the run is: it may be claimed again, or be claimed and not yet written.
-    run = runs_table.unfinished_run(settings.runs_table, execution)
-    run_id = run.run_id if run else None
+    run_id, noted = runs_table.unfinished_run(settings.runs_table, execution) or (None, None)
     logger.warning("failed", run_id=run_id, error=failure.error, stage=failure.stage)
-    if run is not None and ended and _is_reported(run.failure, event["status"]):
-        asked = run_folder.read_run(settings.data_bucket, run.run_id)
-        _release(settings, run.run_id, asked.serves if asked else ())
-    elif run is not None:
-        _record(settings, run.run_id, execution, failure, failed_job(caught))
+    if run_id is not None and ended and _is_reported(noted, event["status"]):
+        asked = run_folder.read_run(settings.data_bucket, run_id)
+        _release(settings, run_id, asked.serves if asked else ())
+    elif run_id is not None:
+        _record(settings, run_id, execution, failure, failed_job(caught))
     elif not runs_table.has_claimed(settings.runs_table, execution):
         _refuse(settings, execution, _asked(event), failure)
     return {"error": failure.error, "cause": failure.cause}

@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -19,13 +19,6 @@ POLL_S = 0.1
 _STATE_S = 0.5
 _LAST_EVENTS = 20
 _ENTERED = "StateEntered"
-
-
-class Asked(NamedTuple):
-    """An execution's status and its input."""
-
-    status: str
-    document: dict[str, Any]
 
 
 def first_failed_child(execution: str) -> dict[str, str] | None:
@@ -70,12 +63,10 @@ def stop(execution: str, cause: str) -> None:
         aws_clients.stepfunctions().stop_execution(executionArn=execution, cause=cause)
 
 
-def asked_of(execution: str) -> Asked | None:
-    """What an execution was asked for; None where AWS has forgotten it (after 90 days)."""
+def status_of(execution: str) -> str | None:
+    """The status of an execution; None where AWS has forgotten it (after 90 days)."""
     with passing("ExecutionDoesNotExist", "InvalidArn"):
-        described = aws_clients.stepfunctions().describe_execution(executionArn=execution)
-        document = json.loads(described.get("input") or "{}")
-        return Asked(described["status"], document if isinstance(document, dict) else {})
+        return aws_clients.stepfunctions().describe_execution(executionArn=execution)["status"]
     return None
 
 

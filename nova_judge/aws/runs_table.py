@@ -26,16 +26,6 @@ class Claim(NamedTuple):
     owner: str
 
 
-class UnfinishedRun(NamedTuple):
-    """A run that has no report of results; `failure`: the error that is written down, if it failed.
-
-    An empty one where the failure has no name.
-    """
-
-    run_id: str
-    failure: str | None = None
-
-
 opened = functools.cache(lambda name: boto3.resource("dynamodb").Table(name))
 """The table of that name, opened once a process."""
 
@@ -129,12 +119,15 @@ def ask_further(table: str, run_id: str, execution: str, next_job: int) -> bool:
     return item is not None
 
 
-def unfinished_run(table: str, execution: str) -> UnfinishedRun | None:
-    """The run that an execution has claimed and that has no report of results yet, if any."""
+def unfinished_run(table: str, execution: str) -> tuple[str, str | None] | None:
+    """The run that an execution has claimed and that has no report of results yet, if any.
+
+    Beside it the error that is written down, if it failed: an empty one where it has no name.
+    """
     for item in _claimed_by(table, execution):
         if item["status"] != REPORTED:
             failed = item["status"] == FAILED
-            return UnfinishedRun(item["run_id"], item.get("error", "") if failed else None)
+            return item["run_id"], item.get("error", "") if failed else None
     return None
 
 

@@ -68,7 +68,7 @@ def show(run: RunName, stage: StageOption = "dev", as_json: AsJson = False) -> N
       nova-judge runs show questions-3f9c2a71d0e4 --stage prod
     """
     with refusals_explained(stage):
-        shown = look_at(stage, find_run(stage, run))
+        shown = look_at(stage, *find_run(stage, run))
     if as_json:
         print_json(shown.as_document())
     else:
@@ -98,12 +98,12 @@ def watch(
         Console(stderr=True).status("looking", spinner="dots") as status,
     ):
         found = find_run(stage, run)
-        while (shown := look_at(stage, found)).entry.status == RUNNING:
+        while (shown := look_at(stage, *found)).entry.status == RUNNING:
             if as_json:
                 say(runs_shown.one_json_line(shown))
             status.update(escape(runs_shown.where(shown)))
             time.sleep(every)
-            found = find_run(stage, found.entry.run_id)
+            found = find_run(stage, shown.entry.run_id)
     if as_json:
         say(runs_shown.one_json_line(shown))
     else:
@@ -126,7 +126,7 @@ def cancel(
     """
     console = stage_console(stage, stderr=as_json)
     with refusals_explained(stage):
-        entry = find_run(stage, run).entry
+        _, entry = find_run(stage, run)
         services = stop.services_of_run(stage, entry.run_id, entry.execution)
         running = services.running()
         if running:
@@ -159,15 +159,15 @@ def retry(
     with refusals_explained(stage):
         place, entry = find_run(stage, run)
         record = run_folder.read_run(place.bucket, entry.run_id)
-        retried = run_control.retry(place.machine, entry, record, fresh=fresh)
+        execution, redriven = run_control.retry(place.machine, entry, record, fresh=fresh)
     if as_json:
-        print_json(retried._asdict())
+        print_json({"execution": execution, "redriven": redriven})
         return
-    how = "goes on where it stopped" if retried.redriven else "was started again"
+    how = "goes on where it stopped" if redriven else "was started again"
     console = Console()
     console.print(f"{entry.run_id} {how}.")
-    console.print(f"Execution: {retried.execution}", soft_wrap=True)
-    link = submissions.console_link(retried.execution)
+    console.print(f"Execution: {execution}", soft_wrap=True)
+    link = submissions.console_link(execution)
     console.print(f"Console:   {link}", soft_wrap=True)
 
 
@@ -187,7 +187,7 @@ def logs(
       nova-judge runs logs questions-3f9c2a71d0e4 --hours 2
     """
     with refusals_explained(stage):
-        shown = look_at(stage, find_run(stage, run))
+        shown = look_at(stage, *find_run(stage, run))
         entry = shown.entry
         since, until = _span(entry, hours)
         jobs = [job.name for job in shown.progress.jobs] if shown.progress else []

@@ -1,7 +1,5 @@
 """The stage that a command works in, and its runs, found by id and looked at."""
 
-from typing import NamedTuple
-
 from rich.markup import escape
 
 from nova_judge.aws import aws_clients, executions, submissions
@@ -34,13 +32,6 @@ def stage_console(stage: str, *, stderr: bool) -> Console:
     return console
 
 
-class FoundRun(NamedTuple):
-    """A run, and the stage's resources."""
-
-    place: Deployed
-    entry: IndexEntry
-
-
 def runs_of(stage: str) -> list[IndexEntry]:
     """The headlines of a stage's runs. Raises AccessError where AWS refuses to show them."""
     with refusals_explained(stage):
@@ -48,16 +39,19 @@ def runs_of(stage: str) -> list[IndexEntry]:
         return read_index(place.bucket, place.table)
 
 
-def find_run(stage: str, name: str) -> FoundRun:
-    """A run by its id, or by the only id that begins so. Raises RunStateError."""
+def find_run(stage: str, name: str) -> tuple[Deployed, IndexEntry]:
+    """A run by its id, or by the only id that begins so, after the stage's resources.
+
+    Raises RunStateError.
+    """
     place = submissions.deployed(stage)
     entry = read_entry(place.bucket, place.table, name)
     if entry is not None:
-        return FoundRun(place, entry)
+        return place, entry
     entries = read_index(place.bucket, place.table)
     alike = [entry for entry in entries if entry.run_id.startswith(name)]
     if len(alike) == 1:
-        return FoundRun(place, alike[0])
+        return place, alike[0]
     if alike:
         names = ", ".join(entry.run_id for entry in alike[:5])
         raise RunStateError(
@@ -70,9 +64,8 @@ def find_run(stage: str, name: str) -> FoundRun:
     )
 
 
-def look_at(stage: str, found: FoundRun) -> RunShown:
+def look_at(stage: str, place: Deployed, entry: IndexEntry) -> RunShown:
     """The run with its progress, unless it has its report, and the state that it is in."""
-    place, entry = found
     record = run_folder.read_run(place.bucket, entry.run_id)
     progress = state = None
     if record is not None and entry.status != REPORTED:

@@ -40,18 +40,11 @@ _STAMP = "0000-00-00T00-00-00"  # the same job writes the same bytes under the s
 LineRecord = TypeVar("LineRecord")
 
 
-class Collected(NamedTuple):
-    """The end of a job: what it wrote of so many rows, and the tokens that the judge used."""
-
-    rows: int
-    input_tokens: int
-    output_tokens: int
-
-
-def collect_verdicts(run: Run, bucket: str, number: int, output: str) -> Collected:
+def collect_verdicts(run: Run, bucket: str, number: int, output: str) -> list[int]:
     """Write details and figures of a job below the key `output`.
 
-    Raises JudgeJobError, naming the judge, where it gave not one verdict.
+    The number of its rows, and the input and output tokens that the judge used. Raises
+    JudgeJobError, naming the judge, where it gave not one verdict.
     """
     job = _Job(run, bucket, number)
     read = _ReadReplies(run.recipe.judge)
@@ -65,7 +58,7 @@ def collect_verdicts(run: Run, bucket: str, number: int, output: str) -> Collect
         _results(run, number, job_numbers(read.numbers)), option=orjson.OPT_INDENT_2
     )
     s3.write(bucket, f"{output}eval_results/results_{_STAMP}.json", results, "application/json")
-    return Collected(len(read.numbers), read.tokens["input"], read.tokens["output"])
+    return [len(read.numbers), read.tokens["input"], read.tokens["output"]]
 
 
 class _Job(NamedTuple):

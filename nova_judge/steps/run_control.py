@@ -1,7 +1,5 @@
 """A run asked for again or removed, from outside its execution."""
 
-from typing import NamedTuple
-
 import msgspec
 
 from nova_judge.aws import executions, runs_table, s3, submissions
@@ -14,28 +12,23 @@ _GOES_ON = ("ABORTED", "TIMED_OUT")
 """Ends that no Catch saw. Any other failure ended in a state that a redrive only enters again."""
 
 
-class Retried(NamedTuple):
-    """The execution that has the run now; `redriven`: it goes on where it stopped."""
-
-    execution: str
-    redriven: bool
-
-
-def retry(machine: str, entry: IndexEntry, run: Run | None, *, fresh: bool = False) -> Retried:
+def retry(
+    machine: str, entry: IndexEntry, run: Run | None, *, fresh: bool = False
+) -> tuple[str, bool]:
     """Let a failed run go on where it stopped, where that is possible, or start it again.
 
-    A fresh start keeps the answers that are there. Raises RunStateError where the run did not fail,
-    or where its file is another one by now.
+    The execution that has the run now, and whether it goes on where it stopped. A fresh start keeps
+    the answers that are there. Raises RunStateError where the run did not fail, or where its file
+    is another one by now.
     """
     if entry.status != FAILED:
         raise RunStateError(f"run {entry.run_id} is {entry.status}: only a failed run is retried")
-    asked = executions.asked_of(entry.execution)
-    if asked is not None and asked.status in _GOES_ON and not fresh:
+    if executions.status_of(entry.execution) in _GOES_ON and not fresh:
         refused = executions.redrive(entry.execution)
         if refused is None:
-            return Retried(entry.execution, redriven=True)
+            return entry.execution, True
     document = wish_of(entry, run)
-    return Retried(submissions.start(machine, document), redriven=False)
+    return submissions.start(machine, document), False
 
 
 def wish_of(entry: IndexEntry, run: Run | None) -> dict[str, object]:

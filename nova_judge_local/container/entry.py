@@ -17,7 +17,7 @@ import msgspec
 
 from nova_judge.errors import LocalModeError
 from nova_judge.recipe.benchmarks import benchmarks
-from nova_judge_local.container import benchmark_tasks, judge_tasks, llmaj, own_data_tasks
+from nova_judge_local.container import benchmark_tasks, judge_tasks, own_data_tasks
 from nova_judge_local.container.mounted_job import ContainerJob, Outside, read_job
 from nova_judge_local.emulator_settings import CHAT_SERVER, ChatServer, JudgeCalls
 from nova_judge_local.judges.model_answers import ModelUnderTest
@@ -28,7 +28,7 @@ TASKS: dict[str, Callable[[ContainerJob], None]] = {
     "gen_qa": own_data_tasks.run,
     "rft_eval": own_data_tasks.run_rewards,
     "inference_only": own_data_tasks.run_answers,
-    "llmaj": llmaj.run,
+    "llmaj": own_data_tasks.run_judged,
     **dict.fromkeys(benchmarks(), benchmark_tasks.run),
 }
 

@@ -1,7 +1,8 @@
-"""The task families of own data (`gen_qa`), rewards (`rft_eval`) and answers alone."""
+"""The tasks of own data (`gen_qa`), rewards (`rft_eval`), answers alone, and their judge."""
 
 import json
 from collections.abc import Mapping, Sequence
+from statistics import fmean, pstdev
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,8 +10,10 @@ import orjson
 
 from nova_judge.errors import LocalModeError
 from nova_judge.pairs.container_details import Detail
+from nova_judge.recipe.bedrock_judge import BUILTIN
 from nova_judge.records import Unscored
 from nova_judge.scores.text_metrics import container_metrics, corpus_bleu
+from nova_judge_local.bedrock.evaluations import custom_definitions, write_output
 from nova_judge_local.container.mounted_job import (
     STAND_IN,
     ContainerJob,
@@ -21,8 +24,11 @@ from nova_judge_local.container.mounted_job import (
 from nova_judge_local.container.preset_scorers import NAMES, preset_scores
 from nova_judge_local.emulator_settings import answering
 from nova_judge_local.engine.clients import client
+from nova_judge_local.job_channels import read
+from nova_judge_local.judges.answer_judge import answer_judge, judged_lines
 
 OK = 200
+_REGION = "us-east-1"  # S3's clients need one; the emulated account does not ask
 
 
 class _Line(msgspec.Struct):
@@ -208,3 +214,51 @@ def _write_inference(job: ContainerJob, answered: Sequence[AnsweredRow]) -> None
             if each.line.metadata is not None:
                 line["metadata"] = each.line.metadata
             file.write(orjson.dumps(line) + b"\n")
+
+
+def run_judged(job: ContainerJob) -> None:
+    """`llmaj`, the second step of a serverless evaluation by Bedrock's judge.
+
+    It reads the answers from S3, judges them, and writes the judgments and their means.
+    """
+    if job.outside.account is None:
+        raise LocalModeError("This job reads S3, but no account can be reached from here.")
+    s3 = client("s3", job.outside.account, _REGION)
+    asked = job.hyperparameters
+    own = json.loads(read(s3, asked["custom_metrics"])) if "custom_metrics" in asked else []
+    custom = custom_definitions(own)
+    metrics = [f"{BUILTIN}{name}" for name in json.loads(asked["llmaj_metrics"])] + list(custom)
+    judge = answer_judge(job.outside.judge)
+    content = read(s3, asked["inference_data_s3_path"])
+    answered = (line for line in map(json.loads, content.splitlines()) if line["inference"])
+    records = [_record(line) for line in answered]
+    lines = judged_lines(judge, records, metrics, custom, job.outside.judge_calls.concurrency)
+    base = f"{asked['output_path'].rstrip('/')}/{job.run_name}-judged"
+    write_output(s3, base, "model", "nova-judge", lines)
+    _write_means(job, lines)
+
+
+def _record(line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "prompt": line["prompt"],
+        "referenceResponse": line.get("gold"),
+        "modelResponses": [{"response": line["inference"], "modelIdentifier": "model"}],
+    }
+
+
+def _write_means(job: ContainerJob, lines: list[dict[str, Any]]) -> None:
+    """`bedrock_llm_judge_results.json`: what AWS's SDK reads first."""
+    results: dict[str, dict[str, float]] = {}
+    scores = [score for line in lines for score in line["automatedEvaluationResult"]["scores"]]
+    for name in dict.fromkeys(score["metricName"] for score in scores):
+        held = [s["result"] for s in scores if s["metricName"] == name]
+        values = [value for value in held if isinstance(value, float | int)]
+        if values:
+            results[name.removeprefix(BUILTIN)] = {
+                "score": fmean(values),
+                "std_deviation": pstdev(values),
+                "total_evaluations": len(values),
+            }
+    content = {"job_name": f"{job.run_name}-judged", "results": results}
+    file = job.results_folder() / "bedrock_llm_judge_results.json"
+    file.write_text(json.dumps(content, indent=2), "utf-8")
