@@ -134,10 +134,10 @@ def ends_early(text: str) -> bool:
 
 def _stated(plain: str) -> JudgedAs:
     labels = {_normal(label) for label in _BRACKETED.findall(plain)}
-    if labels:
+    if labels and "verdict" in plain:
         keyed = {_normal(label) for name, label in _in_data(plain) if _VERDICT_KEY.fullmatch(name)}
         labels |= set() if labels & keyed else keyed
-    elif _OPEN_END.search(plain[-40:]):
+    elif not labels and _OPEN_END.search(plain[-40:]):
         return CUT_OFF
     labels = labels or {_normal(label) for label in _bare_labels(plain)}
     if not labels:
