@@ -54,7 +54,9 @@ def test_any_model_name_is_drawn_without_a_warning(rubric_metrics, name):
 LOST = Unscored("no verdict label in the judge's output")
 
 
-@pytest.mark.parametrize("orders", itertools.product((Verdict.B, Verdict.TIE, LOST), repeat=2))
+@pytest.mark.parametrize(
+    "orders", list(itertools.product((Verdict.B, Verdict.TIE, LOST), repeat=2))
+)
 def test_a_run_of_rows_alike_is_built_without_a_warning(orders):
     rows = [
         JudgedRow(row=each.row, judgment=Judgment(forward=orders[0], backward=orders[1]))
