@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pandas
 import pytest
 
 from nova_judge.layout import UNSTARTED
@@ -199,6 +200,26 @@ def test_answers_of_a_file_beside_the_input_are_judged(account: Start, tmp_path:
     assert [(row["response_A"], row["response_B"]) for row in pairs] == [
         (f"one {n}", f"two {n}") for n in (0, 1, 3)
     ]
+
+
+def test_dropped_tables_are_judged_row_for_row(account: Start, tmp_path: Path):
+    here = account()
+    (known := tmp_path / "known.jsonl").write_bytes(PAIRS)
+    here.emulator.tell_judge(known)
+    rows = pandas.DataFrame([json.loads(line) for line in PAIRS.splitlines()])
+    table = rows.to_csv(index=False, sep=";", lineterminator="\r\n")
+    here.drop("of_excel.csv", table.encode("utf-8-sig"))
+    here.drop("of_pandas.parquet", rows.to_parquet(index=False))
+
+    ended = here.ended(2)
+
+    assert {execution.status for execution in ended} == {"SUCCEEDED"}, ended
+    judged = [key for key in here.keys("runs/") if key.endswith("llm_judge.jsonl")]
+    assert sorted(key.split("/")[1][:9] for key in judged) == ["of-excel-", "of-pandas"]
+    wanted = [(f"{n}?", "One.", "Two.") for n in range(4)]
+    for key in judged:
+        pairs = [json.loads(line) for line in here.read(key).splitlines()]
+        assert [(row["prompt"], row["response_A"], row["response_B"]) for row in pairs] == wanted
 
 
 def test_a_dropped_file_without_the_answers_of_its_recipe_is_refused_before_anything_is_paid(
