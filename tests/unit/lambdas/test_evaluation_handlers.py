@@ -24,7 +24,7 @@ from nova_judge.folders import RECIPES
 from nova_judge.preflight.rules import Facts
 from nova_judge.records import FailedRow, Failure
 from nova_judge.runs.run import Run
-from nova_judge.steps import job_files
+from nova_judge.steps import job_files, plan_run
 from tests.unit.conftest import BUCKET
 
 INPUT = {"input": f"s3://{BUCKET}/inbox/own/pairs.jsonl", "recipe": "own"}
@@ -420,6 +420,20 @@ def test_a_dropped_table_is_judged_and_its_lines_keep_their_numbers(dataset_of, 
     run = account.json(f"runs/{run_id}/request.json")
     assert run["lines"]["key"] == f"runs/{run_id}/input.jsonl"
     assert run["input"]["key"] == "inbox/own/pairs.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("bound", "words"),
+    [
+        ("MOST_CONVERTED", "are converted here: `nova-judge submit` converts on your machine"),
+        ("MOST_LINE_BYTES", "the rows unpack to more than 10 bytes: send several files"),
+    ],
+)
+def test_a_dropped_table_that_is_too_large_is_refused(plan, account, monkeypatch, bound, words):
+    monkeypatch.setattr(plan_run, bound, 10)
+    with pytest.raises(InputFileError, match=words):
+        plan(TABLE.encode())
+    assert not account.keys("runs/")
 
 
 def test_a_dropped_json_array_is_judged(dataset_of, account):
