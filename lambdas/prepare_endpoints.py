@@ -67,7 +67,8 @@ def _step(
     if settings.endpoint_life == "always_on":
         return is_in_service(host, name)
     served: dict[str, dict[str, str]] = json.loads(settings.endpoints)
-    if not (model.startswith(OWN) or model in served):
+    own = model.startswith(OWN)
+    if not own and model not in served:
         raise EndpointError(
             f"model {model} is not served in stage {settings.stage}: add it to endpoint_models of "
             "the stage in cdk.json, and deploy"
@@ -75,7 +76,6 @@ def _step(
 
     @functools.cache
     def configs() -> dict[str, str]:
-        own = model.startswith(OWN)
         return _own_configs(settings, model, wanted, lease.owner) if own else served[model]
 
     def tried() -> dict[str, str]:

@@ -140,15 +140,16 @@ def _host(served: Served) -> dict[str, str]:
 
 def remove_configs(sagemaker: "SageMakerClient", endpoint: str) -> list[str]:
     """Remove the configurations and models whose names begin with that of their endpoint."""
+    ours = f"{endpoint}-"
     configs = sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=endpoint)
-    listed = (each["EndpointConfigName"] for page in configs for each in page["EndpointConfigs"])
-    removed = [name for name in listed if name.startswith(f"{endpoint}-")]
+    listed = configs.search("EndpointConfigs[].EndpointConfigName")
+    removed = [name for name in listed if name.startswith(ours)]
     for name in removed:
         with passing(saying=_GONE):
             sagemaker.delete_endpoint_config(EndpointConfigName=name)
     models = sagemaker.get_paginator("list_models").paginate(NameContains=endpoint)
-    for name in [each["ModelName"] for page in models for each in page["Models"]]:
-        if name.startswith(f"{endpoint}-"):
+    for name in list(models.search("Models[].ModelName")):
+        if name.startswith(ours):
             with passing(saying=_GONE):
                 sagemaker.delete_model(ModelName=name)
     return removed

@@ -12,7 +12,7 @@ import numpy as np
 from nova_judge.records import Unscored
 from nova_judge.statistics.arrays import Floats
 from nova_judge.statistics.clusters import ClusterCounts
-from nova_judge.statistics.dirichlet_mean import end_of, root_between
+from nova_judge.statistics.root_between import end_of, root_between
 from nova_judge.statistics.win_rate import Interval, ScoreCounts
 
 __all__ = ["anytime_p_value", "e_value", "win_rate_anytime"]

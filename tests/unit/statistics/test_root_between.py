@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from nova_judge.statistics.dirichlet_mean import End, end_of, root_between
+from nova_judge.statistics.root_between import End, end_of, root_between
 
 
 def found(function, centre: float, width: float) -> tuple[float, int]:
